@@ -1,0 +1,3 @@
+"""Ohmlearn: memristor crossbars that learn, from algorithm to netlist."""
+
+__version__ = "0.1.0"

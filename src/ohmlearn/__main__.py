@@ -1,0 +1,5 @@
+"""``python -m ohmlearn``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,236 @@
+"""The command line. Only typer is imported here; every verb imports what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from . import __version__
+from .errors import ConfigError, OhmlearnError, UserError
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+    from .record import Record
+
+__all__ = ["app", "main"]
+
+FAILURE, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="ohmlearn",
+    help="Memristor crossbars that learn by continual equilibrium propagation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Where the image data sets are; else OHMLEARN_DATA, else the user's data folder.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ohmlearn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _ohmlearn(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="EXPERIMENT", help="A TOML file; without one, the default experiment."
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Change run.seed.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the record; else runs/NAME-seedSEED."),
+    ] = None,
+    data_dir: DataDir = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run that is already there.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print record.json, and nothing else, to stdout.")
+    ] = False,
+) -> None:
+    """Train, and write the record: accuracy, pulses, device effects, figures."""
+    folder = out
+    try:
+        with _explained_errors():
+            chosen = _chosen_experiment(experiment, overrides or [], seed, out, resume)
+            folder = out or Path("runs") / f"{chosen.name}-seed{chosen.run.seed}"
+            _refuse_to_lose(folder, resume, overwrite)
+            record = _train(chosen, folder, data_dir, resume)
+    except KeyboardInterrupt:
+        _interrupted(folder)
+    _show(record, as_json)
+
+
+@app.command()
+def devices(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A device model or a preset.")
+    ] = None,
+) -> None:
+    """List device models and presets; with NAME, its parameters, effects and source."""
+    with _explained_errors():
+        from . import tables
+
+        for part in tables.device(name) if name else tables.all_devices():
+            _console().print(part)
+
+
+@app.command()
+def data(
+    download: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Download this data set first.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """List the data sets, and where their files are or how to get them."""
+    with _explained_errors():
+        from . import tables
+        from .training.datasets import describe
+
+        if download:
+            from .training.download import fetch
+
+            typer.echo(f"{download} is in {fetch(download, data_dir)}", err=True)
+        for part in tables.data_sets(describe(data_dir)):
+            _console().print(part)
+
+
+def _chosen_experiment(
+    path: Path | None, overrides: list[str], seed: int | None, out: Path | None, resume: bool
+) -> Experiment:
+    """Return the experiment to run; ``--resume --out DIR`` alone finds it in the folder."""
+    from .experiment import load_experiment, parse_experiment
+
+    if path is None and out is not None and resume:
+        stored = _stored_experiment(out)
+        if stored:
+            return parse_experiment(stored, f"the experiment stored in {out}", overrides, seed)
+    return load_experiment(path, overrides, seed)
+
+
+def _stored_experiment(folder: Path) -> str | None:
+    from . import checkpoint
+    from .record import is_record, read_record
+
+    if checkpoint.exists(folder):
+        found = checkpoint.load(folder, warn=lambda _: None)  # the run itself will say it
+        return found[1].get("experiment") if found else None
+    return read_record(folder).experiment if is_record(folder) else None
+
+
+def _refuse_to_lose(folder: Path, resume: bool, overwrite: bool) -> None:
+    from . import checkpoint
+    from .record import is_record
+
+    if resume and overwrite:
+        raise ConfigError("--resume goes on and --overwrite starts again: choose one of them.")
+    if resume or overwrite:
+        return
+    if is_record(folder):
+        raise ConfigError(
+            f"{folder} holds the record of a finished run; choose another folder with --out, or "
+            "replace it with --overwrite (--resume shows it, or trains it for more epochs)."
+        )
+    if checkpoint.exists(folder):
+        raise ConfigError(
+            f"{folder} holds the checkpoint of an unfinished run; go on with --resume, start "
+            "again with --overwrite, or choose another folder with --out."
+        )
+
+
+def _train(experiment: Experiment, folder: Path, data_dir: Path | None, resume: bool) -> Record:
+    from .progress import RichProgress
+    from .run import run as train
+
+    with RichProgress() as progress:
+        return train(experiment, folder, data_dir, resume, progress)
+
+
+def _show(record: Record, as_json: bool) -> None:
+    if as_json:
+        from .record import summary_text
+
+        typer.echo(summary_text(record.summary), nl=False)
+        return
+    from . import tables
+
+    for part in tables.result(record):
+        _console().print(part)
+
+
+def _interrupted(folder: Path | None) -> NoReturn:
+    from . import checkpoint
+
+    if folder is not None and checkpoint.exists(folder):
+        then = f"the same command with --resume goes on from the last checkpoint in {folder}."
+    else:
+        then = "no checkpoint was written yet, so there is nothing for --resume to go on from."
+    typer.echo(f"interrupted: {then}", err=True)
+    raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _explained_errors() -> Iterator[None]:
+    """Turn an error raised on purpose into its sentence and an exit code."""
+    try:
+        yield
+    except UserError as error:
+        _fail(error, WRONG_INPUT)
+    except OhmlearnError as error:
+        _fail(error, FAILURE)
+
+
+def _fail(error: OhmlearnError, code: int) -> NoReturn:
+    for line in str(error).splitlines():
+        typer.echo(f"error: {line}", err=True)
+    raise typer.Exit(code) from None
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False)

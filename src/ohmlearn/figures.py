@@ -1,0 +1,294 @@
+"""The figures of a run record. Matplotlib is imported on use, and draws without a display."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .storage import write_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_figures"]
+
+# Okabe and Ito's palette: distinct for colour-blind readers and in grey.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
+
+_STYLE: dict[Any, Any] = {
+    "font.size": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.titlesize": 11.0,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 144.0,
+}
+
+_BINS = 60
+
+
+def draw_figures(
+    folder: str | Path,
+    summary: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    events: Sequence[Mapping[str, Any]],
+) -> list[Path]:
+    """Draw the figures of a run into ``figures/`` of its record.
+
+    Parameters
+    ----------
+    folder
+        The folder of the record.
+    summary
+        The content of ``record.json``; ``name`` is used as a title where it is there.
+    arrays
+        ``g_plus_1``, ``g_minus_1``, ... (conductances in S, shape (rows, columns)) at level
+        'device', or ``w_1``, ... (weights) at level 'ideal'; layer 1 is next to the input.
+    events
+        One mapping per epoch with ``epoch``, ``train_accuracy`` and ``test_accuracy`` (fractions
+        of 1) and, at level 'device', ``pulses``, or ``set_pulses`` and ``reset_pulses``.
+
+    Returns
+    -------
+    list of Path
+        The PNG files: ``accuracy``, ``pulses`` (level 'device'), ``conductances`` or
+        ``weights``, ``conductance_map`` or ``weight_map``.
+
+    Raises
+    ------
+    RecordError
+        A file cannot be written; earlier figures are untouched.
+    """
+    target = Path(folder) / "figures"
+    device = any(name.startswith("g_plus_") for name in arrays)
+    drawings = {"accuracy": _accuracy(summary, events)}
+    if device and any(_pulses_of(event) is not None for event in events):
+        drawings["pulses"] = _pulses(summary, events)
+    layers = list(_layers(arrays, "g_plus_" if device else "w_"))
+    if layers and device:
+        drawings["conductances"] = _conductances(layers, arrays)
+    elif layers:
+        drawings["weights"] = _weights(layers, arrays)
+    if layers:
+        drawings["conductance_map" if device else "weight_map"] = _map(layers[0], arrays, device)
+    written = []
+    for name, figure in drawings.items():
+        path = target / f"{name}.png"
+        picture = io.BytesIO()
+        with _style():
+            figure.savefig(picture, format="png")
+        write_file(path, lambda file, data=picture: file.write(data.getbuffer()))
+        written.append(path)
+    return written
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+def _canvas(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.0) -> Figure:
+    """Return a figure of *rows* by *columns* axes that belongs to no window system."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure(figsize=(width, height))
+        FigureCanvasAgg(figure)
+        figure.subplots(rows, columns, squeeze=False)
+    return figure
+
+
+def _layers(arrays: Mapping[str, np.ndarray], prefix: str) -> Iterator[int]:
+    layer = 1
+    while f"{prefix}{layer}" in arrays:
+        yield layer
+        layer += 1
+
+
+def _epochs(axes: Axes, epochs: Sequence[int]) -> None:
+    from matplotlib.ticker import FixedLocator, MaxNLocator
+
+    axes.set_xlabel("epoch")
+    few = 0 < len(epochs) <= 3
+    axes.xaxis.set_major_locator(
+        FixedLocator(epochs) if few else MaxNLocator(integer=True, min_n_ticks=1)
+    )
+    margin = 1.6 if few else 0.6  # one bar should not fill the whole width
+    axes.set_xlim(min(epochs, default=1) - margin, max(epochs, default=1) + margin)
+
+
+def _column(events: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
+    return np.array([np.nan if event.get(key) is None else event[key] for event in events], float)
+
+
+def _accuracy(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Figure:
+    figure = _canvas()
+    axes = figure.axes[0]
+    epochs = [int(event["epoch"]) for event in events]
+    curves = (("train_accuracy", "training", ORANGE, "s"), ("test_accuracy", "test", BLUE, "o"))
+    # Few epochs are points that should be seen; many are a curve.
+    size = 4.0 if len(epochs) <= 40 else 0.0
+    with _style():
+        for key, label, colour, marker in curves:
+            values = 100 * _column(events, key)
+            if np.isfinite(values).any():
+                axes.plot(
+                    epochs, values, color=colour, marker=marker, markersize=size, label=label
+                )
+        final = summary.get("test_accuracy")
+        if final is not None:
+            axes.annotate(
+                f"{100 * final:.2f} %",
+                (epochs[-1] if epochs else 1, 100 * final),
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="right",
+                color=BLUE,
+            )
+        axes.set_ylabel("accuracy (%)")
+        axes.set_title(_title(summary, "Accuracy per epoch"))
+        _epochs(axes, epochs)
+        if axes.lines:
+            axes.legend(loc="lower right")
+    return figure
+
+
+def _title(summary: Mapping[str, Any], text: str) -> str:
+    return f"{text}: {summary['name']}" if summary.get("name") else text
+
+
+def _pulses_of(event: Mapping[str, Any]) -> float | None:
+    parts = [event.get("set_pulses"), event.get("reset_pulses")]
+    return event.get("pulses") if None in parts else sum(p for p in parts if p is not None)
+
+
+def _pulses(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Figure:
+    from matplotlib.ticker import EngFormatter
+
+    figure = _canvas()
+    axes = figure.axes[0]
+    epochs = [int(event["epoch"]) for event in events]
+    up, down = (np.nan_to_num(_column(events, f"{kind}_pulses")) for kind in ("set", "reset"))
+    split = any(event.get("set_pulses") is not None for event in events)
+    with _style():
+        if split:
+            axes.bar(epochs, up, color=BLUE, label="SET (potentiation)")
+            axes.bar(epochs, down, bottom=up, color=ORANGE, label="RESET (depression)")
+            axes.margins(y=0.2)
+            axes.legend(loc="upper right", ncols=2)
+        else:
+            axes.bar(epochs, np.nan_to_num(_column(events, "pulses")), color=BLUE)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
+        axes.grid(False, axis="x")
+        axes.set_ylabel("programming pulses per epoch")
+        axes.set_title(_title(summary, "Programming pulses"))
+        _epochs(axes, epochs)
+    return figure
+
+
+def _conductances(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Figure:
+    figure = _canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
+    for axes, layer in zip(figure.axes, layers, strict=True):
+        arms = [(arrays[f"g_plus_{layer}"], "$G^+$", BLUE)]
+        if f"g_minus_{layer}" in arrays:
+            arms.append((arrays[f"g_minus_{layer}"], "$G^-$", ORANGE))
+        with _style():
+            _histogram(axes, [(1e6 * arm, label, colour) for arm, label, colour in arms])
+            axes.set_xlabel("conductance (µS)")
+            axes.set_title(f"Layer {layer}: {_size(arms[0][0])} cells per arm")
+            axes.legend(loc="upper right")
+    figure.axes[0].set_ylabel("cells per bin")
+    return figure
+
+
+def _weights(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Figure:
+    figure = _canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
+    for axes, layer in zip(figure.axes, layers, strict=True):
+        weights = arrays[f"w_{layer}"]
+        with _style():
+            _histogram(axes, [(weights, "", BLUE)])
+            axes.set_xlabel("weight")
+            axes.set_title(f"Layer {layer}: {_size(weights)} weights")
+    figure.axes[0].set_ylabel("weights per bin")
+    return figure
+
+
+def _size(array: np.ndarray) -> str:
+    return " x ".join(f"{n:,}" for n in array.shape)
+
+
+def _histogram(axes: Axes, parts: Sequence[tuple[np.ndarray, str, str]]) -> None:
+    finite = [np.ravel(values)[np.isfinite(np.ravel(values))] for values, _, _ in parts]
+    filled = [values for values in finite if values.size]
+    if not filled:
+        return
+    edges = np.histogram_bin_edges(np.concatenate(filled), _BINS).tolist()
+    for values, (_, label, colour) in zip(finite, parts, strict=True):
+        axes.hist(values, edges, color=colour, alpha=0.25)
+        axes.hist(values, edges, color=colour, histtype="step", linewidth=1.3, label=label)
+    axes.set_xlim(edges[0], edges[-1])
+
+
+def _map(layer: int, arrays: Mapping[str, np.ndarray], device: bool) -> Figure:
+    from matplotlib.ticker import MaxNLocator
+
+    plus = arrays[f"g_plus_{layer}" if device else f"w_{layer}"]
+    minus = arrays.get(f"g_minus_{layer}") if device else None
+    values = 1e6 * (plus if minus is None else plus - minus) if device else plus
+    signed = minus is not None or not device
+    values = np.atleast_2d(values)
+    values = values if values.shape[0] <= values.shape[1] else values.T
+    turned = values.shape != np.atleast_2d(plus).shape
+    rows, columns = values.shape
+    height = float(np.clip(6.4 * rows / columns, 1.6, 6.4)) + 1.2
+    figure = _canvas(width=7.2, height=height)
+    axes = figure.axes[0]
+    low, high = _colour_range(values, signed)
+    with _style():
+        image = axes.imshow(
+            values,
+            cmap="RdBu_r" if signed else "viridis",
+            vmin=low,
+            vmax=high,
+            interpolation="nearest",
+            aspect="auto",
+        )
+        axes.grid(False)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
+        labels = ("column", "row") if turned else ("row", "column")
+        axes.set_ylabel(f"{labels[0]} of the array")
+        axes.set_xlabel(f"{labels[1]} of the array")
+        quantity = "$G^+ - G^-$ (µS)" if minus is not None else "G (µS)" if device else "weight"
+        figure.colorbar(image, ax=axes, label=quantity, extend="both" if signed else "neither")
+        axes.set_title(f"Layer {layer}" + (", differential pairs" if minus is not None else ""))
+    return figure
+
+
+def _colour_range(values: np.ndarray, signed: bool) -> tuple[float, float]:
+    """Return the ends of the colour scale, also where a run has diverged to NaN."""
+    finite = values[np.isfinite(values)]
+    if not finite.size or not finite.any():
+        return (-1.0, 1.0) if signed else (0.0, 1.0)
+    if signed:
+        # The few extreme cells of a noisy array would wash out all others.
+        high = float(np.quantile(np.abs(finite), 0.995)) or float(np.abs(finite).max())
+        return -high, high
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if high > low else (low - 1.0, high + 1.0)

@@ -1,0 +1,84 @@
+"""The one place that configures Numba.
+
+Compiled kernels are cached per user in a folder named by a hash of every source file that
+takes part in a kernel. Numba's own cache stamps only the file of the outermost function, so it
+would return old physics after an edit to a device model, and it fails on a read-only install.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import numba
+import platformdirs
+
+__all__ = ["inner", "kernel", "loop"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOMS = ("devices", "crossbar", "circuits", "training")
+
+
+def _fingerprint() -> str:
+    """Hash the kernel sources and the versions that decide what a kernel compiles to."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    root = files("ohmlearn")
+    for room in _ROOMS:
+        for file in sorted((root / room).iterdir(), key=lambda f: f.name):
+            if file.name.endswith(".py"):
+                digest.update(file.name.encode())
+                digest.update(file.read_bytes())
+    digest.update((root / "jit.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> str:
+    """Return a writable cache folder, or '' where there is none (then nothing is cached)."""
+    if numba.config.CACHE_DIR:
+        return numba.config.CACHE_DIR
+    folder = os.path.join(platformdirs.user_cache_dir("ohmlearn"), "kernels", _fingerprint())
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return ""
+    return folder if os.access(folder, os.W_OK) else ""
+
+
+_CACHE = _cache_folder()
+
+
+def _compile(**options: Any) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        saved = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = _CACHE
+        try:
+            jit = numba.njit(cache=bool(_CACHE), error_model="numpy", nogil=True, **options)
+            return jit(function)
+        finally:
+            numba.config.CACHE_DIR = saved
+
+    return decorate
+
+
+def kernel(function: F) -> F:
+    """Compile *function* with IEEE arithmetic: no reordering, NaN and infinity kept."""
+    return _compile()(function)
+
+
+def loop(function: F) -> F:
+    """Compile element-wise arithmetic: products and sums fuse (``contract``), nothing reorders."""
+    return _compile(fastmath={"contract"})(function)
+
+
+def inner(function: F) -> F:
+    """Compile a loop of sums and products so that it vectorises.
+
+    Sums may be reordered and products fused (LLVM ``reassoc``, ``contract``, ``nsz``); NaN and
+    infinity keep their meaning, and the order is fixed when the kernel is compiled, so results
+    repeat to the bit on one machine.
+    """
+    return _compile(fastmath={"reassoc", "contract", "nsz"})(function)

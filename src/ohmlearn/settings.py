@@ -1,0 +1,239 @@
+"""The sections of an experiment file, one model per section.
+
+The description of a field is the end of the sentence "it must be ...", which is what a reader
+of an error message needs. Every quantity is in SI units unless its description says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+__all__ = [
+    "EFFECTS",
+    "CrossbarSection",
+    "DataSection",
+    "DeviceSection",
+    "LearningSection",
+    "NetworkSection",
+    "RunSection",
+    "TrainingSection",
+]
+
+DATA_SETS = ("digits", "mnist", "fashion_mnist", "kmnist")
+
+#: The device effects, each with its own switch, in the order of the experiment file.
+EFFECTS = (
+    "device_to_device",
+    "cycle_to_cycle",
+    "write_noise",
+    "read_noise",
+    "stuck",
+    "levels",
+    "window",
+)
+
+Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
+Positive = Annotated[float, Field(gt=0, description="a finite number above 0")]
+
+
+class Section(BaseModel):
+    """A part of an experiment: types are strict, keys are known, numbers are finite."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _data_name(name: str) -> str:
+    if name not in DATA_SETS and not name.lower().endswith(".npz"):
+        raise ValueError("unknown data set")
+    return name
+
+
+class DataSection(Section):
+    """``[data]``: what is learned."""
+
+    name: Annotated[
+        str,
+        AfterValidator(_data_name),
+        Field(description=f"one of {', '.join(DATA_SETS)}, or the path of an .npz file"),
+    ]
+    limit_train: Annotated[
+        int | None, Field(ge=1, description="a whole number of at least 1 (training rows used)")
+    ] = None
+    limit_test: Annotated[
+        int | None, Field(ge=1, description="a whole number of at least 1 (test rows used)")
+    ] = None
+
+
+class NetworkSection(Section):
+    """``[network]``: a layered Hopfield-type network; ``layers`` counts the input first.
+
+    ``time_step``, ``clamp`` and ``output_slope`` (the factor rho' on the output layer) act in
+    the energy-based dynamics only. ``clamp`` defaults to true for the activations that live in
+    [0, 1], and to false for tanh.
+    """
+
+    layers: Annotated[
+        tuple[Count, ...],
+        Field(
+            strict=False,
+            min_length=2,
+            description="a list of at least 2 layer sizes, input first, such as [64, 128, 10]",
+        ),
+    ]
+    dynamics: Annotated[
+        Literal["prototypical", "energy-based"],
+        Field(description="'prototypical' or 'energy-based'"),
+    ] = "prototypical"
+    activation: Annotated[
+        Literal["sigmoid", "tanh", "hard-sigmoid", "half-hard-sigmoid"],
+        Field(description="'sigmoid', 'tanh', 'hard-sigmoid' or 'half-hard-sigmoid'"),
+    ] = "sigmoid"
+    symmetric: Annotated[bool, Field(description="true or false")] = True
+    angle: Annotated[
+        float, Field(ge=0, le=180, description="an angle in degrees from 0 to 180")
+    ] = 0.0
+    time_step: Annotated[
+        float, Field(gt=0, le=1, description="a number above 0 and at most 1 (units of tau)")
+    ] = 0.2
+    clamp: Annotated[bool, Field(description="true or false")] = True
+    output_slope: Annotated[bool, Field(description="true or false")] = True
+
+
+def _effect(value: Any) -> Any:
+    """Refuse what no effect can mean; which keys a table may hold is the device room's law."""
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            if not isinstance(entry, str):
+                _effect(entry)
+    elif isinstance(value, (int, float)):
+        if not math.isfinite(value) or value < 0:
+            raise ValueError("spread out of range")
+    elif value is not None:
+        raise ValueError("neither a number nor a table")
+    return value
+
+
+# One validator instead of a union of types: a wrong value gives one error, not four.
+Effect = Annotated[
+    Any,
+    AfterValidator(_effect),
+    Field(description="true, false, a finite number of at least 0, or a table of such numbers"),
+]
+
+
+class DeviceSection(Section):
+    """``[device]``: the cell. An effect left out keeps the preset's value; 0 or false is off."""
+
+    preset: Annotated[str | None, Field(description="the name of a preset")] = None
+    model: Annotated[str | None, Field(description="the name of a device model")] = None
+    parameters: Annotated[
+        dict[str, float], Field(description="a table of finite numbers in SI units")
+    ] = Field(default_factory=dict)
+    device_to_device: Effect = None
+    cycle_to_cycle: Effect = None
+    write_noise: Effect = None
+    read_noise: Effect = None
+    stuck: Effect = None
+    levels: Effect = None
+    window: Effect = None
+
+    def effects(self) -> dict[str, Any]:
+        """Return the effects that the experiment sets itself, by name; off is False."""
+        given = {name: getattr(self, name) for name in EFFECTS}
+        return {n: False if v == 0 else v for n, v in given.items() if v is not None}
+
+
+class CrossbarSection(Section):
+    """``[crossbar]``: how a weight becomes conductances (level 'device' only)."""
+
+    encoding: Annotated[
+        Literal["pair", "offset", "single"], Field(description="'pair', 'offset' or 'single'")
+    ] = "pair"
+    g_min: Annotated[
+        float | None, Field(gt=0, description="a conductance above 0, in siemens")
+    ] = None
+    g_max: Annotated[
+        float | None, Field(gt=0, description="a conductance above 0, in siemens")
+    ] = None
+    weight_range: Annotated[
+        tuple[Positive, ...],
+        Field(
+            strict=False,
+            description="the |weight| that the full window represents: a number above 0, or a "
+            "list with one such number per weight layer",
+        ),
+    ] = (1.0,)
+    v_read: Annotated[float, Field(gt=0, description="a voltage above 0, in volts")] = 0.2
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("zero")
+    return value
+
+
+class LearningSection(Section):
+    """``[learning]``: the rule, and the policy that turns its requests into pulses.
+
+    ``eta`` has one learning rate per weight layer, in the order from input to output.
+    ``policy`` acts at level 'device'; ``threshold`` is in pulses.
+    """
+
+    rule: Annotated[
+        Literal["ep", "cep", "centred-ep", "vf", "cvf"],
+        Field(description="'ep', 'cep', 'centred-ep', 'vf' or 'cvf'"),
+    ]
+    beta: Annotated[
+        float, AfterValidator(_not_zero), Field(description="a finite number other than 0")
+    ]
+    random_sign: Annotated[bool, Field(description="true or false")] = False
+    eta: Annotated[
+        tuple[Annotated[float, Field(ge=0)], ...],
+        Field(
+            strict=False,
+            description="a learning rate of at least 0, or a list with one per weight layer, "
+            "from input to output",
+        ),
+    ]
+    free_steps: Count
+    nudged_steps: Count
+    policy: Annotated[
+        Literal["ideal", "stochastic", "deterministic", "deterministic-residue", "sign-threshold"],
+        Field(
+            description="'ideal', 'stochastic', 'deterministic', 'deterministic-residue' or "
+            "'sign-threshold'"
+        ),
+    ] = "stochastic"
+    threshold: Annotated[float | None, Field(gt=0, description="a number of pulses above 0")] = (
+        None
+    )
+
+
+class TrainingSection(Section):
+    """``[training]``: how long, and how many samples share one update."""
+
+    epochs: Count
+    batch_size: Count = 1
+
+
+class RunSection(Section):
+    """``[run]``: what may change without changing the question asked.
+
+    ``level`` defaults to 'device' where the experiment has a ``[device]`` section.
+    """
+
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
+    ] = 0
+    level: Annotated[Literal["ideal", "device"], Field(description="'ideal' or 'device'")] = (
+        "ideal"
+    )
+    precision: Annotated[
+        Literal["float32", "float64"], Field(description="'float32' or 'float64'")
+    ] = "float32"
+    threads: Count = 1
+    checkpoint_seconds: Positive = 60.0

@@ -1,0 +1,185 @@
+"""Tables for the terminal: the result of a run, device models and presets, data sets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from .errors import DeviceError, nearest
+
+if TYPE_CHECKING:
+    from .devices import Device, Preset
+    from .record import Record
+    from .training.datasets import Listing
+
+__all__ = ["all_devices", "data_sets", "device", "effects", "engineering", "result"]
+
+_PREFIXES = {-5: "f", -4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
+
+
+def engineering(value: float, unit: str) -> str:
+    """Return *value* with an SI prefix, as in ``5 µS``; plain where there is no unit for one."""
+    if not unit[:1].isalpha():
+        return f"{value:.6g}{f' {unit}' if unit not in ('', '1') else ''}"
+    power = math.floor(math.log10(abs(value)) / 3 + 1e-9) if value else 0
+    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
+    return f"{value / 1000.0**power:.6g} {_PREFIXES[power]}{unit}"
+
+
+def result(record: Record) -> Iterator[RenderableType]:
+    """Yield the outcome of a run and the effects that were on."""
+    summary = record.summary
+    table = _table(None, "", "")
+    for label, text in _outcome(summary):
+        table.add_row(label, text)
+    table.add_row("record", str(record.folder))
+    yield table
+    if summary["effects"]:
+        yield effects(summary["effects"])
+
+
+def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if summary["test_accuracy"] is not None:
+        error = f"error {summary['test_error_percent']:.2f} %"
+        yield "test accuracy", f"{100 * summary['test_accuracy']:.2f} % ({error})"
+    if summary["train_accuracy"] is not None:
+        yield "training accuracy", f"{100 * summary['train_accuracy']:.2f} %"
+    yield "epochs", f"{summary['epochs']}"
+    if summary["cpu_seconds_per_epoch"] is not None:
+        yield "CPU time per epoch", f"{summary['cpu_seconds_per_epoch']:.2f} s"
+    if summary["cells"]:
+        yield "memristor cells", f"{summary['cells']:,}"
+    if summary["pulses_total"]:
+        yield "programming pulses", f"{summary['pulses_total']:,}"
+        yield "pulses per sample per cell", f"{summary['pulses_per_sample_per_cell']:.3g}"
+
+
+def effects(ledger: Iterable[Mapping[str, Any]]) -> Table:
+    """Return the effect ledger, in the order in which the effects apply."""
+    table = _table(
+        "Device effects, in the order in which they apply", "effect", "", "numbers", "meaning"
+    )
+    for row in ledger:
+        numbers = ", ".join(f"{k} {_number(v)}" for k, v in row["numbers"].items())
+        on = bool(row["on"])
+        table.add_row(
+            str(row["name"]),
+            "on" if on else "off",
+            numbers if on else "",
+            str(row["meaning"]),
+            style="" if on else "dim",
+        )
+    return table
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def all_devices() -> Iterator[RenderableType]:
+    """Yield the table of device models and that of presets."""
+    from .devices import devices
+
+    models = _table("Device models", "model", "kind", "parameters", "source")
+    presets = _table("Presets", "preset", "model", "window", "source")
+    for name, model in sorted(devices().items()):
+        kind = "dynamical" if model.dynamical else "pulse response"
+        models.add_row(name, kind, ", ".join(model.fields()), model.reference)
+        for label, preset in model.presets.items():
+            presets.add_row(label, name, _window(model, preset), preset.source)
+    yield Group(models, Text(), presets)
+    yield Text("\nohmlearn devices NAME shows parameters, units and effects of one of them.")
+
+
+def _window(model: Device, preset: Preset) -> str:
+    fields = model.fields()
+    low, high = (
+        engineering(getattr(preset.params, name), fields[name].unit) for name in model.window
+    )
+    return f"{low} to {high}"
+
+
+def device(name: str) -> Iterator[RenderableType]:
+    """Yield what is known of the device model or preset called *name*.
+
+    Raises
+    ------
+    DeviceError
+        Nothing has that name; the sentence names the nearest one.
+    """
+    from .devices import devices, ledger
+
+    models = devices()
+    for label, model in models.items():
+        if label.lower() == name.lower():
+            yield from _model(label, model)
+            return
+        for printed, preset in model.presets.items():
+            if printed.lower() == name.lower():
+                yield _parameters(model, f"Preset {printed} of model {label}", preset.params)
+                yield effects(ledger(preset.effects))
+                yield _notes({"source": preset.source, "note": preset.note})
+                return
+    known = [*models, *(preset for model in models.values() for preset in model.presets)]
+    raise DeviceError(nearest(name, known, "device model or preset"))
+
+
+def _model(label: str, model: Device) -> Iterator[RenderableType]:
+    yield _parameters(model, f"Device model {label} (defaults)", model.params())
+    derived = ", ".join(f"{name} (sets {field})" for name, (field, _) in model.derive.items())
+    presets = ", ".join(model.presets)
+    yield _notes({"also accepted": derived, "presets": presets, "source": model.reference})
+
+
+def _parameters(model: Device, title: str, params: Any) -> Table:
+    table = _table(title, "parameter", "value", "meaning")
+    for name, field in model.fields().items():
+        table.add_row(name, engineering(getattr(params, name), field.unit), field.meaning)
+    return table
+
+
+def _notes(notes: Mapping[str, str]) -> Group:
+    return Group(*(Text(f"{label}: {text}") for label, text in notes.items() if text))
+
+
+def data_sets(listings: Sequence[Listing]) -> Iterator[RenderableType]:
+    """Yield the table of data sets and, below it, what is missing or special."""
+    table = _table("Data sets", "name", "training", "test", "size", "classes", "licence", "where")
+    for row in listings:
+        table.add_row(
+            row.name,
+            f"{row.train:,}",
+            f"{row.test:,}",
+            " x ".join(map(str, row.shape)),
+            str(row.classes),
+            row.licence,
+            row.where,
+            style="" if row.found else "dim",
+        )
+    yield table
+    # A note that comes from an error starts with the name already.
+    notes = (
+        f"{row.name}: {row.note.removeprefix(f'{row.name}: ')}" for row in listings if row.note
+    )
+    yield Group(*map(Text, notes))
+
+
+def _table(title: str | None, *columns: str) -> Table:
+    """Return an empty table; long cells are folded, so that nothing is ever cut off."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_header=any(columns),
+        pad_edge=False,
+    )
+    for position, column in enumerate(columns):
+        table.add_column(Text(column), overflow="fold", no_wrap=position == 0)
+    return table

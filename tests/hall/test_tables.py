@@ -1,0 +1,72 @@
+"""The tables name every model, preset, parameter and effect there is, with units."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ohmlearn import tables
+from ohmlearn.devices import devices
+from ohmlearn.errors import DeviceError
+
+
+def text(parts) -> str:
+    console = Console(width=250, file=io.StringIO(), record=True)
+    for part in parts:
+        console.print(part)
+    return console.export_text()
+
+
+PRESETS = [(n, label) for n, model in devices().items() for label in model.presets]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (5e-6, "S", "5 µS"),
+        (1e-4, "S", "100 µS"),
+        (1e-3, "S", "1 mS"),
+        (999e-9, "S/pulse", "999 nS/pulse"),
+        (-2.5, "V", "-2.5 V"),
+        (1e-7, "s", "100 ns"),
+        (1e6, "ohm", "1 Mohm"),
+        (0.0, "S", "0 S"),
+        (3e-20, "s", "3e-05 fs"),
+        (0.25, "1", "0.25"),
+        (2e5, "1/s", "200000 1/s"),
+    ],
+)
+def test_engineering_prefixes(value, unit, shown):
+    assert tables.engineering(value, unit) == shown
+
+
+def test_overview_names_every_model_and_preset():
+    shown = text(tables.all_devices())
+    assert PRESETS
+    for model, preset in PRESETS:
+        assert model in shown
+        assert preset in shown
+
+
+@pytest.mark.parametrize("name", sorted(devices()))
+def test_model_shows_every_parameter_with_its_meaning(name):
+    shown = text(tables.device(name.upper()))
+    for field in devices()[name].fields().values():
+        assert field.name in shown
+        assert field.meaning in shown
+    assert devices()[name].reference[:20] in shown
+
+
+@pytest.mark.parametrize(("model", "preset"), PRESETS)
+def test_preset_shows_its_values_effects_and_source(model, preset):
+    shown = text(tables.device(preset.lower()))
+    params = devices()[model].presets[preset].params
+    for field in devices()[model].fields().values():
+        assert tables.engineering(getattr(params, field.name), field.unit) in shown
+    assert "cycle_to_cycle" in shown
+    assert "source: " in shown
+
+
+def test_unknown_name_gives_the_nearest():
+    with pytest.raises(DeviceError, match="did you mean 'HfO2-1T1R-demo'"):
+        list(tables.device("HfO2-1T1R-dem"))

@@ -1,0 +1,153 @@
+"""Numba kernels of the ideal update: exact weight changes from the contrast of two states.
+
+Each rule's update of one layer is a sum of outer products over the batch. The change of a product
+is written post' dpre + dpost pre, which does not cancel two nearly equal large products.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..circuits.dynamics import block
+from ..jit import inner, kernel, loop
+
+__all__ = ["add_to_bias", "add_to_input_weights", "change_layer", "difference", "feed_drive"]
+
+_WIDE = 24
+
+
+@loop
+def difference(new, old, out):  # type: ignore[no-untyped-def]
+    """Write new - old to *out*, all flat."""
+    for i in range(new.size):
+        out[i] = new[i] - old[i]
+
+
+@inner
+def _outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
+    """Add scale sum_b post[b] x pre[b] to *rows* (n_post, n_pre), two samples at a time."""
+    batch = post.shape[0]
+    for k in range(rows.shape[0]):
+        for b in range(0, batch - 1, 2):
+            f0, f1 = scale * post[b, k], scale * post[b + 1, k]
+            for j in range(rows.shape[1]):
+                rows[k, j] += f0 * pre[b, j] + f1 * pre[b + 1, j]
+        if batch % 2 == 1:
+            f0 = scale * post[batch - 1, k]
+            for j in range(rows.shape[1]):
+                rows[k, j] += f0 * pre[batch - 1, j]
+
+
+@inner
+def _product_change(scale, post, dpost, pre, dpre, rows):  # type: ignore[no-untyped-def]
+    """Add scale sum_b (post x dpre + dpost x pre) to *rows*: the change of post x pre."""
+    batch = post.shape[0]
+    for k in range(rows.shape[0]):
+        for b in range(0, batch - 1, 2):
+            f0, g0 = scale * post[b, k], scale * dpost[b, k]
+            f1, g1 = scale * post[b + 1, k], scale * dpost[b + 1, k]
+            for j in range(rows.shape[1]):
+                rows[k, j] += (
+                    f0 * dpre[b, j] + g0 * pre[b, j] + f1 * dpre[b + 1, j] + g1 * pre[b + 1, j]
+                )
+        if batch % 2 == 1:
+            f0, g0 = scale * post[batch - 1, k], scale * dpost[batch - 1, k]
+            for j in range(rows.shape[1]):
+                rows[k, j] += f0 * dpre[batch - 1, j] + g0 * pre[batch - 1, j]
+
+
+@kernel
+def _add_outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
+    if post.shape[0] == 1 or rows.shape[0] < _WIDE:
+        _outer(scale, post, pre, rows)
+    else:
+        rows += scale * np.dot(post.T, pre)
+
+
+@loop
+def add_to_bias(scale, change, bias):  # type: ignore[no-untyped-def]
+    """Add scale sum_b change[b] to *bias*."""
+    for b in range(change.shape[0]):
+        for j in range(bias.size):
+            bias[j] += scale * change[b, j]
+
+
+@kernel
+def change_layer(post_difference, scale, layer, layout, theta, old, new, change, moved):  # type: ignore[no-untyped-def]
+    """Apply one contrast to the weights and bias of *layer* (2 or above).
+
+    Parameters
+    ----------
+    post_difference : bool
+        The rule's product, see :class:`~ohmlearn.training.rules.Rule`.
+    scale : float
+        eta / (beta batch), or eta / (2 beta batch) for the centred rule.
+    old, new, change : (batch * units,)
+        What the neurons send before and after, and the difference.
+    moved : (batch * units,)
+        Difference of the states themselves (the same array for the prototypical dynamics).
+    """
+    batch = new.size // (layout.unit_at[-1] + layout.sizes[-1])
+    m, n = layout.sizes[layer - 1], layout.sizes[layer]
+    pre_at, post_at = batch * layout.unit_at[layer - 1], batch * layout.unit_at[layer]
+    rows = block(theta, layout.weight_at[layer], n, m)
+    pre, dpre = block(old, pre_at, batch, m), block(change, pre_at, batch, m)
+    post, dpost = block(new, post_at, batch, n), block(change, post_at, batch, n)
+    bias = theta[layout.bias_at[layer] : layout.bias_at[layer] + n]
+    if post_difference:
+        _add_outer(scale, block(moved, post_at, batch, n), pre, rows)
+        back = block(theta, layout.back_at[layer], n, m)
+        _add_outer(scale, block(old, post_at, batch, n), block(moved, pre_at, batch, m), back)
+        add_to_bias(scale, block(moved, post_at, batch, n), bias)
+    elif batch == 1 or n < _WIDE:
+        _product_change(scale, post, dpost, pre, dpre, rows)
+        add_to_bias(scale, dpost, bias)
+    else:
+        _add_outer(scale, post, dpre, rows)
+        _add_outer(scale, dpost, pre, rows)
+        add_to_bias(scale, dpost, bias)
+
+
+@loop
+def _add(scale, what, into):  # type: ignore[no-untyped-def]
+    for b in range(what.shape[0]):
+        for j in range(what.shape[1]):
+            into[b, j] += scale * what[b, j]
+
+
+@kernel
+def feed_drive(scale, gram, change, drive):  # type: ignore[no-untyped-def]
+    """Add scale (x x^T + 1) change to *drive*: what the input weights' change does to it.
+
+    The change of W_1 in one slot is scale x^T change, of rank batch, and that of b_1 its sum, so
+    the new drive needs neither W_1 nor x: *gram* = x x^T + 1 (batch, batch) is enough.
+    """
+    if gram.shape[0] == 1:
+        _add(scale * gram[0, 0], change, drive)
+    else:
+        _add(scale, np.dot(gram, change), drive)
+
+
+@inner
+def add_to_input_weights(scale, x, change, weight):  # type: ignore[no-untyped-def]
+    """Add scale x^T change to W_1, word line by word line, skipping samples with no input."""
+    batch, n = change.shape
+    active = np.empty(batch, np.uint32)
+    for i in range(x.shape[1]):
+        count = 0
+        for b in range(batch):
+            if x[b, i] != 0:
+                active[count] = b
+                count += 1
+        for a in range(0, count - 3, 4):
+            b0, b1, b2, b3 = active[a], active[a + 1], active[a + 2], active[a + 3]
+            f0, f1, f2, f3 = scale * x[b0, i], scale * x[b1, i], scale * x[b2, i], scale * x[b3, i]
+            for j in range(n):
+                weight[i, j] += (
+                    f0 * change[b0, j] + f1 * change[b1, j] + f2 * change[b2, j] + f3 * change[b3, j]
+                )
+        for a in range(count - count % 4, count):
+            b0 = active[a]
+            f0 = scale * x[b0, i]
+            for j in range(n):
+                weight[i, j] += f0 * change[b0, j]

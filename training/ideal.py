@@ -1,0 +1,226 @@
+"""Learning with real-valued weights: the published algorithms, exactly, as Numba kernels.
+
+Inside the nudged phase of a continual rule the input weights are never touched. Their change in a
+slot is of rank batch, so the first layer's drive follows from the Gram matrix of the inputs, and
+since the slots' changes telescope, one product at the end of the phase gives the weights.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..circuits.activation import activate
+from ..circuits.dynamics import block, copy, free_phase, input_drive, relax, step
+from ..circuits.hopfield import PROTOTYPICAL, HopfieldNetwork
+from ..jit import inner, kernel
+from .contrast import add_to_bias, add_to_input_weights, change_layer, difference, feed_drive
+from .rules import Rule
+
+__all__ = ["IdealLearner", "Schedule"]
+
+
+class Schedule(NamedTuple):
+    """Durations and strengths of the two phases; plain numbers, as the kernels take them.
+
+    Attributes
+    ----------
+    free_steps, nudged_steps
+        Time steps T and K of the free and the nudged phase.
+    beta
+        Nudging strength.
+    eta
+        Learning rate per weight layer, input side first; shape (N,).
+    """
+
+    free_steps: int
+    nudged_steps: int
+    beta: float
+    eta: NDArray
+
+
+@inner
+def _gram(x, out):  # type: ignore[no-untyped-def]
+    one = x.dtype.type(1.0)
+    for b in range(x.shape[0]):
+        for c in range(b + 1):
+            total = one
+            for i in range(x.shape[1]):
+                total += x[b, i] * x[c, i]
+            out[b, c] = total
+            out[c, b] = total
+
+
+@kernel
+def _send(dynamics, state, sent):  # type: ignore[no-untyped-def]
+    if dynamics.kind == PROTOTYPICAL:
+        copy(state, sent)
+    else:
+        activate(dynamics.activation, state, sent)
+
+
+@kernel
+def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work):  # type: ignore[no-untyped-def]
+    """Let neurons and synapses move together for K slots; return the input layer's total change."""
+    batch = x.shape[0]
+    n1 = layout.sizes[1]
+    depth = layout.sizes.size - 1
+    old, new, change, moved, following = work[5], work[6], work[7], work[8], work[9]
+    one = state.dtype.type(1.0)
+    factor = one / (state.dtype.type(beta) * state.dtype.type(batch))
+    gram = np.empty((batch, batch), state.dtype)
+    _gram(x, gram)
+    total = np.zeros((batch, n1), state.dtype)
+    _send(dynamics, state, old)
+    for _ in range(schedule.nudged_steps):
+        step(theta, layout, dynamics, drive, beta, target, state, following, work)
+        _send(dynamics, following, new)
+        difference(new, old, change)
+        difference(following, state, moved)
+        for layer in range(2, depth + 1):
+            scale = factor * state.dtype.type(schedule.eta[layer - 1])
+            change_layer(
+                rule.post_difference, scale, layer, layout, theta, old, new, change, moved
+            )
+        first = block(moved if rule.post_difference else change, 0, batch, n1)
+        feed_drive(factor * state.dtype.type(schedule.eta[0]), gram, first, drive)
+        total += first
+        copy(following, state)
+        copy(new, old)
+    return total
+
+
+@kernel
+def _contrast_phase(rule, schedule, beta, theta, layout, dynamics, drive, target, state, work):  # type: ignore[no-untyped-def]
+    """Settle under the nudge, then apply one contrast; return the input layer's change."""
+    batch, n1 = drive.shape
+    old, new, change, moved, other = work[5], work[6], work[7], work[8], work[9]
+    copy(state, other)
+    relax(schedule.nudged_steps, theta, layout, dynamics, drive, beta, target, state, work)
+    factor = state.dtype.type(1.0) / (state.dtype.type(beta) * state.dtype.type(batch))
+    if rule.centred:
+        relax(schedule.nudged_steps, theta, layout, dynamics, drive, -beta, target, other, work)
+        factor *= state.dtype.type(0.5)
+    _send(dynamics, other, old)
+    _send(dynamics, state, new)
+    difference(new, old, change)
+    difference(state, other, moved)
+    for layer in range(2, layout.sizes.size):
+        scale = factor * state.dtype.type(schedule.eta[layer - 1])
+        change_layer(rule.post_difference, scale, layer, layout, theta, old, new, change, moved)
+    first = block(moved if rule.post_difference else change, 0, batch, n1)
+    return first.copy(), factor
+
+
+@kernel
+def _train_batch(rule, schedule, beta, theta, layout, dynamics, x, target, free, work):  # type: ignore[no-untyped-def]
+    """Run both phases on one batch and change *theta*; *free* receives the free state."""
+    batch = x.shape[0]
+    n1 = layout.sizes[1]
+    drive = np.empty((batch, n1), x.dtype)
+    input_drive(x, theta, layout, drive)
+    free_phase(schedule.free_steps, theta, layout, dynamics, drive, free, work)
+    state = work[10]
+    copy(free, state)
+    if rule.continual:
+        first = _continual_phase(
+            rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work
+        )
+        factor = x.dtype.type(1.0) / (x.dtype.type(beta) * x.dtype.type(batch))
+    else:
+        first, factor = _contrast_phase(
+            rule, schedule, beta, theta, layout, dynamics, drive, target, state, work
+        )
+    scale = factor * x.dtype.type(schedule.eta[0])
+    weight = block(theta, layout.weight_at[1], x.shape[1], n1)
+    add_to_input_weights(scale, x, first, weight)
+    add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
+
+
+@kernel
+def free_state(steps, theta, layout, dynamics, x, state, scratch):  # type: ignore[no-untyped-def]
+    """Settle the free phase of a batch of inputs *x* from zero in *state*."""
+    drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
+    input_drive(x, theta, layout, drive)
+    free_phase(steps, theta, layout, dynamics, drive, state, scratch)
+
+
+class IdealLearner:
+    """A network with real-valued weights that learns batch by batch.
+
+    Parameters
+    ----------
+    network
+        Structure and dynamics.
+    theta : (length,)
+        Parameters, changed in place; its dtype is the precision of all kernels.
+    rule, schedule
+        What is learned from the two phases, and how long they last.
+    """
+
+    def __init__(
+        self, network: HopfieldNetwork, theta: NDArray, rule: Rule, schedule: Schedule
+    ) -> None:
+        self.network = network
+        self.theta = theta
+        self.rule = rule
+        self.schedule = schedule
+        self.cells = 0
+        self.pulses = 0
+
+    def _work(self, batch: int) -> NDArray:
+        return np.empty((12, batch * self.network.layout.units), self.theta.dtype)
+
+    def train_batch(self, x: NDArray, target: NDArray, sign: float, step: int) -> NDArray:
+        """Learn from one batch; return the free phase's outputs, shape (batch, classes).
+
+        *x* is (batch, n_0), *target* (batch, n_N), *sign* the sign of beta; *step* is not used,
+        since exact learning draws no random numbers.
+        """
+        network, batch = self.network, len(x)
+        work = self._work(batch)
+        free = work[11]
+        _train_batch(
+            self.rule,
+            self.schedule,
+            sign * self.schedule.beta,
+            self.theta,
+            network.layout,
+            network.dynamics,
+            x,
+            target.ravel(),
+            free,
+            work,
+        )
+        return network.layout.split(free, batch)[-1]
+
+    def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
+        """Return the free phase's outputs, shape (rows, classes), for inputs *x* (rows, n_0)."""
+        network, rows = self.network, len(x)
+        work = self._work(rows)
+        state = work[11]
+        steps = self.schedule.free_steps
+        free_state(steps, self.theta, network.layout, network.dynamics, x, state, work)
+        return network.layout.split(state, rows)[-1]
+
+    def state(self) -> dict[str, NDArray]:
+        """Return the parameters, the only thing that learning changes."""
+        return {"theta": self.theta}
+
+    def restore(self, arrays: dict[str, NDArray]) -> None:
+        """Take the parameters back, in place."""
+        self.theta[...] = arrays["theta"]
+
+    def figures(self) -> dict[str, NDArray]:
+        """Return what a run record keeps: weights ``w_l`` (n_{l-1}, n_l) and biases ``b_l``."""
+        layout = self.network.layout
+        kept = {}
+        for layer in range(1, layout.depth + 1):
+            kept[f"w_{layer}"] = layout.weight(self.theta, layer).copy()
+            kept[f"b_{layer}"] = layout.bias(self.theta, layer).copy()
+        if not layout.symmetric:
+            for layer in range(2, layout.depth + 1):
+                kept[f"back_{layer}"] = layout.backward(self.theta, layer).copy()
+        return kept
