@@ -13,7 +13,17 @@ from ..jit import inner, kernel, loop
 from .activation import activate, slope
 from .hopfield import PROTOTYPICAL
 
-__all__ = ["block", "copy", "drives", "free_phase", "input_drive", "relax", "step"]
+__all__ = [
+    "advance",
+    "block",
+    "copy",
+    "drives",
+    "free_phase",
+    "input_drive",
+    "relax",
+    "send",
+    "step",
+]
 
 _GROUP = 4  # samples settled together in the free phase
 _WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
@@ -180,6 +190,35 @@ def _multiply(into, by):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def send(dynamics, state, sent):  # type: ignore[no-untyped-def]
+    """Write what the neurons send to their neighbours: s, or rho(s) in the energy-based form."""
+    if dynamics.kind == PROTOTYPICAL:
+        copy(state, sent)
+    else:
+        activate(dynamics.activation, state, sent)
+
+
+@kernel
+def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):  # type: ignore[no-untyped-def]
+    """Turn the drives *a* into the next state *new*; *rate* is work space (batch * units,)."""
+    first = batch * layout.unit_at[-1]
+    gain = state.dtype.type(beta)
+    if dynamics.kind == PROTOTYPICAL:
+        activate(dynamics.activation, a, new)
+        if beta != 0:
+            _nudge(gain, target, state[first:], new[first:])
+        return
+    slope(dynamics.activation, state, sent, rate)
+    if not dynamics.output_slope:
+        for i in range(first, state.size):
+            rate[i] = 1
+    _multiply(a, rate)
+    if beta != 0:
+        _nudge(gain, target, state[first:], a[first:])
+    _euler(state.dtype.type(dynamics.time_step), dynamics.clamp, a, state, new)
+
+
+@kernel
 def step(theta, layout, dynamics, drive, beta, target, state, new, scratch):  # type: ignore[no-untyped-def]
     """Advance *state* by one time step into *new*, nudged to *target* with strength *beta*.
 
@@ -198,26 +237,15 @@ def step(theta, layout, dynamics, drive, beta, target, state, new, scratch):  # 
     scratch : (3, batch * units)
         Work space.
     """
-    sent, a, rate = scratch[0], scratch[1], scratch[2]
-    depth = layout.sizes.size - 1
-    first = drive.shape[0] * layout.unit_at[depth]
-    gain = state.dtype.type(beta)
-    if dynamics.kind == PROTOTYPICAL:
-        drives(theta, layout, drive, state, a)
-        activate(dynamics.activation, a, new)
-        if beta != 0:
-            _nudge(gain, target, state[first:], new[first:])
-        return
-    activate(dynamics.activation, state, sent)
-    drives(theta, layout, drive, sent, a)
-    slope(dynamics.activation, state, sent, rate)
-    if not dynamics.output_slope:
-        for i in range(first, state.size):
-            rate[i] = 1
-    _multiply(a, rate)
-    if beta != 0:
-        _nudge(gain, target, state[first:], a[first:])
-    _euler(state.dtype.type(dynamics.time_step), dynamics.clamp, a, state, new)
+    sent = state
+    if dynamics.kind != PROTOTYPICAL:
+        sent = scratch[0]
+        activate(dynamics.activation, state, sent)
+    drives(theta, layout, drive, sent, scratch[1])
+    batch = drive.shape[0]
+    advance(
+        layout, dynamics, batch, scratch[1], beta, target, state, sent, new, scratch[2]
+    )
 
 
 @loop

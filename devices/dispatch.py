@@ -54,8 +54,9 @@ def _for_precision(function: Callable[..., Any], *arguments: types.Type) -> Call
     return FunctionType(code, function.__globals__, function.__name__)
 
 
-def _precision(p: Any) -> types.Type:
-    return p.types[0] if isinstance(p, types.BaseTuple) and len(p) else types.float64
+def _precision(p: types.Type) -> types.Type:
+    """Return the type of the fields of a parameter tuple."""
+    return next(iter(getattr(p, "types", ())), types.float64)
 
 
 def _model(p: types.Type) -> contract.Device | None:
@@ -97,14 +98,16 @@ def _state_after(p, v, t, x):
     return _for_precision(state_after, _precision(p))
 
 
-def _register(function: Callable[..., Any]) -> None:
+def _compile_helper(function: Callable[[float], float]) -> None:
+    """Let compiled code call a function of :mod:`.functions`, all of one argument *u*."""
+
     @overload(function)
-    def _function(*arguments):
-        return _for_precision(function, *arguments)
+    def _helper(u):
+        return _for_precision(function, u)
 
 
 for _name in functions.__all__:
-    _register(getattr(functions, _name))
+    _compile_helper(getattr(functions, _name))
 
 
 def _is_row_access(like: Any, table: Any, c: Any) -> bool:

@@ -13,6 +13,7 @@ from .devices import (
     merge,
     with_window,
 )
+from .errors import DeviceError
 from .settings import CrossbarSection, DeviceSection
 
 __all__ = ["Cell", "choose_cell"]
@@ -48,5 +49,10 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
         low, high = (getattr(params, name) for name in device.window)
         low = low if crossbar.g_min is None else crossbar.g_min
         high = high if crossbar.g_max is None else crossbar.g_max
+        if not low < high:
+            raise DeviceError(
+                f"its window would reach from {low:g} S to {high:g} S; crossbar.g_min and g_max "
+                "(the cell's own ends where left out) must be in this order."
+            )
         params = with_window(device, params, low, high)
     return Cell(device, params, merge(effects, section.effects()))

@@ -31,7 +31,7 @@ __all__ = ["SUMMARY_KEYS", "Record", "is_record", "read_record", "summary_text",
 EXPERIMENT, SUMMARY, ARRAYS, EVENTS = "experiment.toml", "record.json", "arrays.npz", "events.csv"
 
 #: What ``record.json`` holds at least; accuracies are fractions of 1.
-SUMMARY_KEYS = (
+SUMMARY_KEYS: tuple[str, ...] = (
     "test_accuracy",
     "test_error_percent",
     "train_accuracy",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -36,7 +37,7 @@ def calls(monkeypatch):
         progress.message("a [remark] to the user")
         event = {"epoch": 1, "train_accuracy": 0.9, "test_accuracy": 0.875, "pulses": 1200}
         progress.epoch_done(event)
-        summary = dict.fromkeys(SUMMARY_KEYS, 0)
+        summary: dict[str, Any] = dict.fromkeys(SUMMARY_KEYS, 0)
         row = {"name": "stuck", "on": True, "numbers": {"low": 0.005}, "meaning": "dead cells"}
         summary.update(test_accuracy=0.875, test_error_percent=12.5, effects=[row])
         return write_record(out, experiment, summary, {}, [event])

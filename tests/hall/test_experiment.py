@@ -202,11 +202,11 @@ def test_window_bounds_in_the_wrong_order():
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (["device.preset=EcRamm"], "did you mean 'EcRam'?"),
+        (["device.preset=Capacitr"], "did you mean 'Capacitor'?"),
         (["device.model=VTEEM"], "did you mean 'VTEAM'?"),
         (["device.parameters={gmax=1e-4}"], "did you mean 'g_max'?"),
         (["device.parameters={g_max=1e-9}"], "g_min < g_max"),
-        (["crossbar.g_max=1e-9"], "g_min < g_max"),
+        (["crossbar.g_max=1e-9"], "from 5e-06 S to 1e-09 S"),
         (["device.levels=1"], "levels is 1"),
         (["device.stuck={lo=0.1}"], "did you mean 'low'?"),
         (["device.stuck=1.5"], "between 0 and 1"),

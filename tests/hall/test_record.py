@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ohmlearn.record import SUMMARY_KEYS, is_record, read_record, write_record
 
 
 def a_summary(accuracy: float = 0.95) -> dict:
-    summary = dict.fromkeys(SUMMARY_KEYS, 0)
+    summary: dict[str, Any] = dict.fromkeys(SUMMARY_KEYS, 0)
     summary.update(
         test_accuracy=accuracy, effects=[{"name": "stuck", "on": True}], versions={"numpy": "2"}
     )
