@@ -13,7 +13,8 @@ dynamical      ``current``, ``rate``                           ``potentiation``,
 The state ``x`` is a number in [0, 1] in the cell's own window: 0 is the high-resistance end, 1
 the low-resistance end. The model functions are restricted Python (assignments, arithmetic,
 comparisons, conditional expressions, ``math`` and :mod:`.functions`), because the same text is
-compiled by Numba (:mod:`.dispatch`) and rendered as a SPICE subcircuit.
+compiled by Numba (:mod:`.dispatch`) and rendered as a SPICE subcircuit. Literals are
+written as floats (``1.0``, not ``1``), since an integer would lift single precision to double.
 
 Every parameter tuple ends with the nominal SET and RESET pulse: ``v_set``, ``t_set``,
 ``v_reset``, ``t_reset``, so that the pulse travels with the parameters it was measured with.
@@ -49,9 +50,6 @@ WRITE_THRESHOLD = 0.75
 
 Our choice: halfway between half selection (V/2, which must not disturb) and the nominal pulse.
 """
-
-SUBSTEPS = 8
-"""Runge-Kutta steps over one nominal pulse of a dynamical model."""
 
 
 class Pulse(NamedTuple):
@@ -264,21 +262,26 @@ def _rate_of_pulses(p: Any, v: float, x: float) -> float:
     return up - down
 
 
-def state_after(p: Any, v: float, t: float, x: float) -> float:
-    """Return the state after a constant voltage *v* [V] for *t* [s], by Runge-Kutta 4."""
-    h = t / SUBSTEPS
-    for _ in range(SUBSTEPS):
-        k1 = rate(p, v, x)
-        k2 = rate(p, v, x + 0.5 * h * k1)
-        k3 = rate(p, v, x + 0.5 * h * k2)
-        k4 = rate(p, v, x + h * k3)
-        x = min(max(x + h * (k1 + 2.0 * k2 + 2.0 * k3 + k4) / 6.0, 0.0), 1.0)
-    return x
+def change_after(p: Any, v: float, t: float, x: float) -> float:
+    """Return the change of state by a constant voltage *v* [V] for *t* [s], from state *x*.
+
+    Eight Runge-Kutta steps. The change is summed on its own, since in single precision the
+    difference of two states would lose half the digits of a small step.
+    """
+    h = t / 8.0
+    dx = 0.0 * x
+    for _ in range(8):
+        k1 = rate(p, v, x + dx)
+        k2 = rate(p, v, x + dx + 0.5 * h * k1)
+        k3 = rate(p, v, x + dx + 0.5 * h * k2)
+        k4 = rate(p, v, x + dx + h * k3)
+        dx = min(max(dx + h * (k1 + 2.0 * k2 + 2.0 * k3 + k4) / 6.0, -x), 1.0 - x)
+    return dx
 
 
 def _integrated_set(p: Any, x: float) -> float:
-    return max(state_after(p, p.v_set, p.t_set, x) - x, 0.0)
+    return max(change_after(p, p.v_set, p.t_set, x), 0.0)
 
 
 def _integrated_reset(p: Any, x: float) -> float:
-    return max(x - state_after(p, p.v_reset, p.t_reset, x), 0.0)
+    return max(-change_after(p, p.v_reset, p.t_reset, x), 0.0)

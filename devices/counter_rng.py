@@ -28,8 +28,7 @@ from numba.extending import intrinsic
 from numpy.typing import DTypeLike
 
 from ..errors import DeviceError
-from ..jit import kernel
-from .inlining import inlined
+from ..jit import inlined, kernel
 
 __all__ = ["Stream", "normal_pair", "normals", "philox", "seed_key", "uniform", "uniforms"]
 

@@ -25,7 +25,7 @@ from numba.extending import intrinsic, overload
 
 from ..jit import kernel
 from . import contract, functions
-from .contract import conductance, current, depression, potentiation, rate, state_after
+from .contract import change_after, conductance, current, depression, potentiation, rate
 
 __all__ = [
     "cell",
@@ -93,9 +93,9 @@ def _depression(p, x):
     return device and _for_precision(contract.depression_of(device), _precision(p))
 
 
-@overload(state_after)
-def _state_after(p, v, t, x):
-    return _for_precision(state_after, _precision(p))
+@overload(change_after)
+def _change_after(p, v, t, x):
+    return _for_precision(change_after, _precision(p))
 
 
 def _compile_helper(function: Callable[[float], float]) -> None:

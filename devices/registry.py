@@ -17,7 +17,7 @@ from .contract import Device, Preset
 
 __all__ = ["devices", "get_device", "get_preset", "presets"]
 
-_MACHINERY = frozenset({"counter_rng", "dispatch", "inlining", "variability"})
+_MACHINERY = frozenset({"counter_rng", "dispatch", "variability"})
 
 
 @cache

@@ -13,7 +13,7 @@ from .contract import Device, nominal_step
 from .counter_rng import Stream, normals, uniforms
 from .dispatch import depression, potentiation
 from .effects import CycleToCycle, Effects, Stuck, ledger, merge
-from .inlining import inlined
+from ..jit import inlined
 
 __all__ = [
     "Cells",

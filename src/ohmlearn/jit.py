@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numba
 import platformdirs
 
-__all__ = ["inner", "kernel", "loop"]
+__all__ = ["inlined", "inner", "kernel", "loop"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +67,15 @@ def _compile(**options: Any) -> Callable[[F], F]:
 def kernel(function: F) -> F:
     """Compile *function* with IEEE arithmetic: no reordering, NaN and infinity kept."""
     return _compile()(function)
+
+
+def inlined(function: F) -> F:
+    """Compile like :func:`kernel`, always inlined into the caller.
+
+    LLVM leaves a function of some length as a call: a loop with a call does not vectorise, and a
+    call that passes a bank of arrays by value copies some hundred words.
+    """
+    return _compile(forceinline=True)(function)
 
 
 def loop(function: F) -> F:

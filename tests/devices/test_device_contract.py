@@ -32,6 +32,7 @@ CASES = [
     *((f"{name} defaults", d, d.params()) for name, d in devices().items()),
     *((name, d, preset.params) for name, (d, preset) in presets().items()),
 ]
+DYNAMICAL = {name: p for name, device, p in CASES if device.dynamical}
 every_cell = pytest.mark.parametrize(
     ("device", "p"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
@@ -41,6 +42,7 @@ def test_the_registry_holds_the_models_and_presets_of_the_field():
     assert {"ConstantStep", "LinearStep", "NeuroSim", "SoftBounds", "VTEAM"} <= set(devices())
     aihwkit = {"Capacitor", "EcRam", "EcRamMO", "GokmenVlasov", "Idealized", "ReRamSB"}
     neurosim = {"Ag:a-Si", "AlOx/HfO2", "EpiRAM", "PCMO", "TaOx/HfOx"}
+    assert len(presets()) == sum(len(device.presets) for device in devices().values())
     assert aihwkit | neurosim | {"HfO2-1T1R-demo", "VTEAM-MemTorch"} <= set(presets())
 
 
@@ -124,10 +126,8 @@ def test_everything_is_finite_far_beyond_the_pulse(device, p):
             assert math.isfinite(rate(p, v, x))
 
 
-@every_cell
-def test_a_dynamical_model_takes_the_integral_of_its_rate_as_step(device, p):
-    if not device.dynamical:
-        pytest.skip("gives its steps itself")
+@pytest.mark.parametrize("p", DYNAMICAL.values(), ids=DYNAMICAL)
+def test_a_dynamical_model_takes_the_integral_of_its_rate_as_step(p):
     for x in (0.1, 0.5, 0.9):
         fine, h = x, p.t_set / 20000
         for _ in range(20000):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,11 @@ def first_values(like, table, v, x):
     )
 
 
-def table_of(p, n, dtype=np.float64):
+def signatures_of(function: Any):
+    return function.nopython_signatures
+
+
+def table_of(p, n, dtype: type[np.floating] = np.float64):
     return np.tile(np.array(p, dtype=dtype), (n, 1))
 
 
@@ -82,7 +87,7 @@ def test_a_single_precision_table_is_computed_in_single_precision(p):
     first_values(p, table, np.float32(0.1), np.float32(0.5))
     (signature,) = (
         s
-        for s in first_values.nopython_signatures
+        for s in signatures_of(first_values)
         if s.args[1].dtype.bitwidth == 32 and s.args[0].instance_class is type(p)
     )
     kinds = {str(t) for t in signature.return_type.types[1:]}

@@ -1,0 +1,356 @@
+"""The crossbar array: signed weights held by conductances, read in both directions, programmed.
+
+=========  =======  =====================================  =====================================
+encoding   cells    weight                                 reference
+=========  =======  =====================================  =====================================
+pair       2        (g_plus - g_minus) / unit              each weight's own second cell
+offset     1        (g - g_row) / unit                     one cell per row, set once to mid-window
+single     1        (g - g_mid) / unit                     subtracted by an ideal circuit
+=========  =======  =====================================  =====================================
+
+``unit`` is the conductance that stands for weight 1 [S]: the window divided by the weight range.
+Rows are word lines, columns bit lines. A forward read drives the word lines and senses the bit
+lines at virtual ground; a backward read the other way round, through the same cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from ..devices.contract import Device, nominal_step
+from ..devices.contract import conductance as device_conductance
+from ..devices.counter_rng import Stream, normals, seed_key
+from ..devices.variability import Effects, draw_table, pulse_noise
+from ..errors import ConfigError, nearest
+from .bank import CellBank, Tick, fire, place
+
+__all__ = ["ENCODINGS", "Crossbar", "CrossbarView", "join"]
+
+ENCODINGS = {"pair": 2, "offset": 1, "single": 1}
+
+
+class CrossbarView(NamedTuple):
+    """The array seen from its bit lines: ``xbar.T @ v`` is the forward read."""
+
+    crossbar: Crossbar
+
+    @property
+    def T(self) -> Crossbar:  # noqa: N802 - NumPy's name
+        """The array itself."""
+        return self.crossbar
+
+    def __matmul__(self, v: NDArray) -> NDArray:
+        """Return bit-line currents [A], shape (columns,) or (columns, p), for word lines *v* [V]."""
+        return self.crossbar.read(np.asarray(v).T).T
+
+
+@dataclass
+class Crossbar:
+    """An array of cells that holds signed weights; build one with :meth:`build`.
+
+    Attributes
+    ----------
+    device, params, effects
+        The cell model, its nominal parameters (SI units), its non-idealities.
+    encoding
+        ``"pair"``, ``"offset"`` or ``"single"``.
+    rows, columns
+        Word lines and bit lines (pairs of bit lines for ``"pair"``).
+    unit
+        Conductance that stands for weight 1 [S].
+    seed, array_id
+        Key of all its random numbers.
+    bank
+        The cells; ``bank.x`` and ``bank.g`` change with programming.
+    reference
+        Conductance subtracted from each row [S], shape (rows,); zeros for pairs.
+    operations, reads, pulses
+        Programming operations, reads and single-cell pulses so far.
+    """
+
+    device: Device
+    params: Any
+    effects: Effects
+    encoding: str
+    rows: int
+    columns: int
+    unit: float
+    seed: int
+    array_id: int
+    bank: CellBank
+    reference: NDArray
+    operations: int = 0
+    reads: int = 0
+    pulses: int = 0
+    __array_ufunc__ = None  # so that ``v @ xbar`` reaches __rmatmul__
+
+    @staticmethod
+    def build(
+        rows: int,
+        columns: int,
+        device: Device,
+        params: Any,
+        effects: Effects | None = None,
+        *,
+        encoding: str = "pair",
+        weight_range: float = 1.0,
+        v_read: float = 0.2,
+        seed: int = 0,
+        array_id: int = 0,
+        dtype: DTypeLike = np.float64,
+    ) -> Crossbar:
+        """Return an array whose cells are drawn from *device* with *effects*, at weight 0.
+
+        Parameters
+        ----------
+        rows, columns
+            Number of word lines and of weights per word line.
+        device, params, effects
+            See :mod:`ohmlearn.devices`; without *effects* the cells are alike and noiseless.
+        encoding
+            A name of :data:`ENCODINGS`.
+        weight_range
+            The \\|weight\\| that one arm's full conductance window represents.
+        v_read
+            Read voltage [V] at which conductances are meant.
+        seed, array_id
+            Seed of the run in [0, 2**64); number of the array, 0 to 255.
+        dtype
+            float32 or float64.
+
+        Raises
+        ------
+        ConfigError
+            If a size, the encoding or the weight range is not allowed.
+        DeviceError
+            If the effects do not fit the device.
+        """
+        if encoding not in ENCODINGS:
+            raise ConfigError(nearest(encoding, ENCODINGS, "crossbar.encoding"))
+        if rows < 1 or columns < 1 or not 0 <= array_id < 256:
+            raise ConfigError(f"a crossbar of {rows} x {columns} cells; allowed: at least 1 x 1.")
+        if not 0.0 < weight_range < np.inf or not 0.0 < v_read < np.inf:
+            raise ConfigError(
+                f"crossbar.weight_range is {weight_range} and crossbar.v_read {v_read} V; "
+                "allowed: finite numbers above 0."
+            )
+        effects = effects or Effects()
+        cells = rows * columns * ENCODINGS[encoding]
+        bank = _draw_bank(device, params, effects, cells, v_read, seed, array_id, dtype)
+        low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
+        reference = np.zeros(rows, dtype)
+        middle = 0.5 * (low + high)
+        if encoding == "single":
+            reference[:] = middle
+        elif encoding == "offset":
+            # The reference column is a column of real cells, with their own spread.
+            column = _draw_bank(device, params, effects, rows, v_read, seed, array_id + 128, dtype)
+            place(column, np.arange(rows), np.full(rows, middle, dtype))
+            reference[:] = column.g
+        xbar = Crossbar(
+            device, params, effects, encoding, rows, columns, (high - low) / weight_range,
+            seed, array_id, bank, reference,
+        )  # fmt: skip
+        xbar.set_weights(np.zeros((rows, columns), dtype))
+        return xbar
+
+    @property
+    def arms(self) -> int:
+        """Cells per weight."""
+        return ENCODINGS[self.encoding]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Word lines and columns of weights."""
+        return self.rows, self.columns
+
+    @property
+    def cells(self) -> int:
+        """Number of cells, without the reference column."""
+        return self.bank.x.size
+
+    @property
+    def step(self) -> float:
+        """Weight change by one nominal pulse on each arm, at the reference conductance."""
+        low, high = self._window()
+        return self.arms * nominal_step(self.params) * (high - low) / self.unit
+
+    @property
+    def conductance(self) -> NDArray:
+        """Conductances shown to a read [S], shape (rows, columns, arms); a view."""
+        return self.bank.g.reshape(self.rows, self.columns, self.arms)
+
+    @property
+    def weights(self) -> NDArray:
+        """Weights that a noiseless read would see, shape (rows, columns)."""
+        return self._signed() / self.unit
+
+    @property
+    def T(self) -> CrossbarView:  # noqa: N802 - NumPy's name
+        """The array seen from its bit lines."""
+        return CrossbarView(self)
+
+    def _window(self) -> tuple[float, float]:
+        v = float(self.bank.v_read)
+        return float(device_conductance(self.params, v, 0.0)), float(
+            device_conductance(self.params, v, 1.0)
+        )
+
+    def _signed(self) -> NDArray:
+        g = self.conductance
+        return g[..., 0] - (g[..., 1] if self.arms == 2 else self.reference[:, np.newaxis])
+
+    def set_weights(self, weights: NDArray) -> None:
+        """Program *weights* (rows, columns) as an ideal write-verify would, without counting pulses.
+
+        The arms of a pair go to mid-window plus and minus half the weight. What a cell's own
+        window does not hold is cut off, and stuck cells stay where they are.
+
+        Raises
+        ------
+        ConfigError
+            If the shape is wrong or a weight is not finite.
+        """
+        weights = np.asarray(weights, self.bank.g.dtype)
+        if weights.shape != self.shape or not np.all(np.isfinite(weights)):
+            raise ConfigError(
+                f"weights of shape {weights.shape} for a crossbar of shape {self.shape}; "
+                "allowed: that shape, finite numbers."
+            )
+        middle = 0.5 * sum(self._window())
+        target = np.empty((*self.shape, self.arms), self.bank.g.dtype)
+        if self.arms == 2:
+            target[..., 0] = middle + 0.5 * self.unit * weights
+            target[..., 1] = middle - 0.5 * self.unit * weights
+        else:
+            target[..., 0] = self.reference[:, np.newaxis] + self.unit * weights
+        place(self.bank, np.arange(self.cells), target.ravel())
+
+    def program(self, counts: NDArray) -> int:
+        """Apply programming pulses; return how many single-cell pulses that took.
+
+        Parameters
+        ----------
+        counts : (rows, columns) of int
+            Signed number of pulses per weight; positive raises it.
+
+        Raises
+        ------
+        ConfigError
+            If the shape is wrong or *counts* holds no integers.
+        """
+        counts = np.asarray(counts)
+        if counts.shape != self.shape or counts.dtype.kind not in "iu":
+            raise ConfigError(
+                f"pulse counts of shape {counts.shape} and type {counts.dtype} for a crossbar of "
+                f"shape {self.shape}; allowed: that shape, integers."
+            )
+        tick = Tick(*seed_key(self.seed), self.operations, 0, self.array_id)
+        self.operations += 1
+        counts = counts.astype(np.int64).ravel()
+        weights = np.flatnonzero(counts)
+        used = fire(self.bank, 0, self.arms, weights, counts[weights], tick)
+        self.pulses += used
+        return used
+
+    def read(self, v: NDArray) -> NDArray:
+        """Return the signed bit-line currents [A] for word lines at *v* [V].
+
+        Parameters
+        ----------
+        v : (rows,) or (batch, rows)
+
+        Returns
+        -------
+        ndarray, (columns,) or (batch, columns)
+        """
+        return self._read(np.asarray(v), self._signed(), self._squares())
+
+    def read_back(self, u: NDArray) -> NDArray:
+        """Return the signed word-line currents [A] for bit lines at *u* [V]; see :meth:`read`."""
+        return self._read(np.asarray(u), self._signed().T, self._squares().T)
+
+    def __matmul__(self, u: NDArray) -> NDArray:
+        """Return word-line currents [A], (rows,) or (rows, p), for bit lines *u* [V]."""
+        return self.read_back(np.asarray(u).T).T
+
+    def __rmatmul__(self, v: NDArray) -> NDArray:
+        """Return bit-line currents [A] for word lines *v* [V], shape (batch, rows)."""
+        return self.read(v)
+
+    def _squares(self) -> NDArray:
+        total = np.sum(self.conductance**2, axis=2)
+        if self.encoding == "offset":
+            total = total + self.reference[:, np.newaxis] ** 2
+        return total
+
+    def _read(self, v: NDArray, signed: NDArray, squares: NDArray) -> NDArray:
+        if v.shape[-1] != signed.shape[0]:
+            raise ConfigError(
+                f"{v.shape[-1]} voltages for {signed.shape[0]} lines; give one for each line."
+            )
+        current = v @ signed
+        if self.effects.read_noise > 0:
+            # A sum over cells of independent Gaussian errors is one Gaussian per line and read.
+            deviation = self.effects.read_noise * np.sqrt((v * v) @ squares)
+            step = (self.array_id << 40) + self.reads
+            current = current + deviation * normals(self.seed, Stream.READ, step, current.shape)
+            self.reads += 1
+        return current
+
+
+def _draw_bank(
+    device: Device,
+    params: Any,
+    effects: Effects,
+    cells: int,
+    v_read: float,
+    seed: int,
+    array_id: int,
+    dtype: DTypeLike,
+) -> CellBank:
+    table, stuck = draw_table(device, params, effects, cells, seed, array_id, dtype)
+    kind = np.dtype(dtype).type
+    c2c_step, c2c_add = pulse_noise(params, effects)
+    low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
+    write_sigma = effects.write_noise * nominal_step(params) * (high - low)
+    return CellBank(
+        like=type(params)(*(float(value) for value in params)),
+        table=table,
+        x=np.where(stuck == 2, 1.0, 0.0).astype(dtype),
+        g=np.zeros(cells, dtype),
+        stuck=stuck,
+        v_read=kind(v_read),
+        c2c_step=kind(c2c_step),
+        c2c_add=kind(c2c_add),
+        write_sigma=kind(write_sigma),
+        levels=int(effects.levels or 0),
+        window=bool(effects.window),
+    )
+
+
+def join(crossbars: Sequence[Crossbar]) -> CellBank:
+    """Lay the cells of *crossbars* one after the other; each keeps a view of its part.
+
+    All must be built from one device, with the same effects, read voltage and precision.
+    """
+    banks = [xbar.bank for xbar in crossbars]
+    whole = banks[0]._replace(
+        table=np.concatenate([bank.table for bank in banks]),
+        x=np.concatenate([bank.x for bank in banks]),
+        g=np.concatenate([bank.g for bank in banks]),
+        stuck=np.concatenate([bank.stuck for bank in banks]),
+    )
+    first = 0
+    for xbar in crossbars:
+        part = slice(first, first + xbar.cells)
+        xbar.bank = whole._replace(
+            table=whole.table[part], x=whole.x[part], g=whole.g[part], stuck=whole.stuck[part]
+        )
+        first += xbar.cells
+    return whole

@@ -1,0 +1,200 @@
+"""A bank of cells: the flat arrays that kernels work on, and what one programming does to them.
+
+The cells of one array, or of all arrays of a network one after the other, lie in flat vectors.
+A weight owns ``arms`` neighbouring cells: two in a differential pair (plus, minus), one where the
+minus side is a reference. ``x`` is the hidden state that pulses move; ``g`` is the conductance
+that a read sees: that of the state, rounded to the levels a cell has, plus the error made when it
+was last programmed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..devices.counter_rng import Stream, normal_pair, philox
+from ..devices.dispatch import cell, conductance
+from ..devices.variability import pulse
+from ..jit import inlined, kernel
+
+__all__ = ["CellBank", "Tick", "fire", "place", "words"]
+
+_C2C, _WRITE = int(Stream.C2C), int(Stream.WRITE)
+
+
+class CellBank(NamedTuple):
+    """Cells as the kernels take them; numbers have the precision of the table.
+
+    Attributes
+    ----------
+    like
+        Any parameter tuple of the device model; gives the kernels its type.
+    table : (cells, fields)
+        Parameters of every cell, SI units.
+    x, g : (cells,)
+        Hidden state, 0 to 1; conductance shown to a read [S].
+    stuck : (cells,) int8
+        0 free, 1 stuck low, 2 stuck high.
+    v_read : float
+        Read voltage at which conductances are meant [V].
+    c2c_step, c2c_add : float
+        Cycle-to-cycle noise, see :class:`~ohmlearn.devices.variability.PulseNoise`.
+    write_sigma : float
+        Standard deviation of the write error [S].
+    levels : int
+        Number of conductance levels of a cell; 0 for a continuum.
+    window : bool
+        Whether the state is held in [0, 1].
+    """
+
+    like: Any
+    table: NDArray
+    x: NDArray
+    g: NDArray
+    stuck: NDArray[np.int8]
+    v_read: Any
+    c2c_step: Any
+    c2c_add: Any
+    write_sigma: Any
+    levels: int
+    window: bool
+
+
+class Tick(NamedTuple):
+    """The moment of a programming or read, from which its random numbers follow.
+
+    Attributes
+    ----------
+    k0, k1 : uint32
+        Key of the seed.
+    step : int
+        Sample or operation number of the run, below 2**48.
+    slot : int
+        Slot within the sample, below 4096.
+    array : int
+        Number of the array, below 256.
+    """
+
+    k0: np.uint32
+    k1: np.uint32
+    step: int
+    slot: int
+    array: int
+
+
+@inlined
+def words(tick, low, stream, index):  # type: ignore[no-untyped-def]
+    """Return the four random words of *index* for this moment; *low* tells draws apart (12 bit)."""
+    c1 = (tick.array << 24) | (tick.slot << 12) | low
+    c3 = (stream << 16) | (tick.step >> 32)
+    return philox(
+        tick.k0,
+        tick.k1,
+        np.uint32(index),
+        np.uint32(c1),
+        np.uint32(tick.step & 0xFFFFFFFF),
+        np.uint32(c3),
+    )
+
+
+@inlined
+def _shown(like, table, x, c, v_read, levels, write_sigma, error):  # type: ignore[no-untyped-def]
+    """Return the conductance that cell *c* shows; *error* is a standard normal number."""
+    kind = table.dtype.type
+    p = cell(like, table, c)
+    g = conductance(p, v_read, x[c])
+    if levels > 0:
+        low = conductance(p, v_read, kind(0.0))
+        gap = (conductance(p, v_read, kind(1.0)) - low) / kind(levels - 1)
+        g = low + gap * np.floor((g - low) / gap + kind(0.5))
+    return max(g + write_sigma * kind(error), kind(0.0))
+
+
+@inlined
+def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):  # type: ignore[no-untyped-def]
+    """Apply one pulse to cell *c*; a stuck cell takes it and does not move."""
+    if stuck[c] == 0:
+        x[c] = pulse(cell(like, table, c), x[c], up, noise, c2c_step, c2c_add, window)
+
+
+@kernel
+def fire(bank, first, arms, weights, counts, tick):  # type: ignore[no-untyped-def]
+    """Apply programming pulses to some weights of one array; return the pulses on single cells.
+
+    Parameters
+    ----------
+    bank : CellBank
+    first : int
+        First cell of the array.
+    arms : int
+        Cells per weight.
+    weights, counts : (n,) of int
+        Number of each weight within the array, and its signed pulses: positive raises it (SET on
+        the plus cell, RESET on the minus cell of a pair). No weight twice.
+    tick : Tick
+        The moment, which decides the random numbers.
+    """
+    # Arrays are taken out of the tuple once: inside the loop each access would count references.
+    like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
+    c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
+    v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
+    kind = table.dtype.type
+    noisy = c2c_step > 0 or c2c_add > 0
+    total = 0
+    for k in range(weights.size):
+        c, count = first + weights[k] * arms, counts[k]
+        up = count > 0
+        a, b = kind(0.0), kind(0.0)
+        for n in range(abs(count)):
+            if noisy:
+                u0, u1, _, _ = words(tick, n & 0xFFF, _C2C, weights[k])
+                z0, z1 = normal_pair(u0, u1)
+                a, b = kind(z0), kind(z1)
+            _move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
+            if arms == 2:
+                _move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
+        total += abs(count) * arms
+        if write_sigma > 0:
+            u0, u1, _, _ = words(tick, 0, _WRITE, weights[k])
+            z0, z1 = normal_pair(u0, u1)
+            a, b = kind(z0), kind(z1)
+        g[c] = _shown(like, table, x, c, v_read, levels, write_sigma, a)
+        if arms == 2:
+            g[c + 1] = _shown(like, table, x, c + 1, v_read, levels, write_sigma, b)
+    return total
+
+
+@inlined
+def _state_at(like, table, c, v_read, g_target):  # type: ignore[no-untyped-def]
+    """Return the state of cell *c* with conductance *g_target* [S], or the nearest end."""
+    kind = table.dtype.type
+    p = cell(like, table, c)
+    low, high = kind(0.0), kind(1.0)
+    if conductance(p, v_read, high) <= g_target:
+        return high
+    middle = kind(0.5)
+    while low < middle < high:
+        if conductance(p, v_read, middle) <= g_target:
+            low = middle
+        else:
+            high = middle
+        middle = kind(0.5) * (low + high)
+    return low
+
+
+@kernel
+def place(bank, cells, g_target):  # type: ignore[no-untyped-def]
+    """Bring *cells* (n,) to *g_target* (n,) [S] exactly, as an ideal write-verify would.
+
+    Only a cell's own window, its levels and being stuck limit it; no pulses are counted.
+    """
+    like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
+    v_read, levels = bank.v_read, bank.levels
+    none = table.dtype.type(0.0)
+    for k in range(cells.size):
+        c = cells[k]
+        if stuck[c] == 0:
+            x[c] = _state_at(like, table, c, v_read, g_target[k])
+        g[c] = _shown(like, table, x, c, v_read, levels, none, none)

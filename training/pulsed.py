@@ -1,0 +1,308 @@
+"""Learning on memristor cells: every change of a local product becomes pulses at once.
+
+The phases are those of :mod:`.ideal`, with read noise on every line; the weights are what the
+cells show, and after each contrast the requests of every array go through the update policy to
+the cells. The next slot already hears the changed weights.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..circuits.dynamics import block, copy, input_drive, send
+from ..circuits.fabric import Fabric, renew_all
+from ..circuits.hopfield import HopfieldNetwork
+from ..circuits.read_noise import noisy_relax, noisy_step, squares
+from ..crossbar.array import Crossbar
+from ..crossbar.bank import Tick
+from ..devices.counter_rng import seed_key
+from ..jit import kernel
+from .contrast import difference
+from .ideal import Schedule
+from .policies import Policy, Products, program_array
+from .rules import Rule
+
+__all__ = ["PulsedLearner"]
+
+_EVALUATION = 1 << 40  # steps of evaluation draw other numbers than those of training
+
+
+class Plant(NamedTuple):
+    """All that a sample's kernel works on and does not choose."""
+
+    fabric: Fabric
+    theta: NDArray
+    q: NDArray
+    read_sigma: float
+
+
+@kernel
+def _active_rows(x):  # type: ignore[no-untyped-def]
+    """Return the word lines of the first array that are driven; the bias line always is."""
+    rows = np.empty(x.shape[1] + 1, np.int64)
+    count = 0
+    for i in range(x.shape[1]):
+        lit = False
+        for b in range(x.shape[0]):
+            lit = lit or x[b, i] != 0
+        if lit:
+            rows[count] = i
+            count += 1
+    rows[count] = x.shape[1]
+    return rows[: count + 1]
+
+
+@kernel
+def _with_bias(values, last):  # type: ignore[no-untyped-def]
+    """Return *values* with one more column for the bias line, holding *last*."""
+    out = np.empty((values.shape[0], values.shape[1] + 1), values.dtype)
+    for b in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            out[b, i] = values[b, i]
+        out[b, values.shape[1]] = last
+    return out
+
+
+@kernel
+def _program(rule, factor, eta, policy, plant, layout, tick, x, active, old, new, moved, drive, q_drive):  # type: ignore[no-untyped-def]
+    """Send the contrast (new, old) of all layers to their arrays; return the pulses fired.
+
+    *moved* is the difference of the states; *old* and *new* are what the neurons send. The input
+    rows *active* belong to array 0.
+    """
+    fabric = plant.fabric
+    batch, depth = x.shape[0], layout.sizes.size - 1
+    kind = x.dtype.type
+    pulses = 0
+    for a in range(fabric.rows.size):
+        backward = a >= depth
+        layer = a + 1 if not backward else a - depth + 2
+        m, n = layout.sizes[layer - 1], layout.sizes[layer]
+        scale = kind(factor) * kind(eta[layer - 1]) / fabric.step[a]
+        at = batch * layout.unit_at[layer]
+        post_old = block(old, at, batch, n)
+        post_moved = block(moved, at, batch, n)
+        change = post_moved if rule.post_difference else block(new, at, batch, n) - post_old
+        if layer == 1:
+            pre = _with_bias(x, kind(1.0))
+            still = np.zeros((1, 1), x.dtype)
+            rows = active
+            dpre = np.broadcast_to(still, pre.shape).copy()
+        else:
+            before = batch * layout.unit_at[layer - 1]
+            pre_old = block(old, before, batch, m)
+            rows = np.arange(fabric.rows[a])
+            if backward:
+                pre = np.zeros((batch, m), x.dtype)
+                dpre = block(moved, before, batch, m).copy()
+            elif rule.post_difference:
+                pre = _with_bias(pre_old, kind(1.0))
+                dpre = np.zeros(pre.shape, x.dtype)
+            else:
+                pre_new = block(new, before, batch, m)
+                pre = _with_bias(pre_new, kind(1.0))
+                dpre = _with_bias(pre_new - pre_old, kind(0.0))
+        products = Products(scale, pre, change.copy(), dpre, post_old.copy())
+        now = Tick(tick.k0, tick.k1, tick.step, tick.slot, a)
+        pulses += program_array(
+            policy, fabric, a, rows, products, now, plant.theta, plant.q, x, drive, q_drive
+        )
+    return pulses
+
+
+@kernel
+def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):  # type: ignore[no-untyped-def]
+    """Run both phases on one batch of samples; return the pulses fired."""
+    batch = x.shape[0]
+    theta, q = plant.theta, plant.q
+    drive = np.empty((batch, layout.sizes[1]), x.dtype)
+    q_drive = np.empty((batch, layout.sizes[1]), x.dtype)
+    input_drive(x, theta, layout, drive)
+    _square_drive(plant, layout, x, q_drive)
+    moment = (tick.k0, tick.k1, tick.step, 0, 0)
+    for i in range(free.size):
+        free[i] = 0
+    noisy_relax(
+        schedule.free_steps, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, moment,
+        0.0, target, free, work,
+    )  # fmt: skip
+    old, new, moved, state, following = work[5], work[6], work[7], work[8], work[9]
+    copy(free, state)
+    send(dynamics, state, old)
+    active = _active_rows(x)
+    factor = 1.0 / (beta * batch)
+    pulses = 0
+    slots = schedule.nudged_steps
+    if rule.continual:
+        for slot in range(slots):
+            now = (tick.k0, tick.k1, tick.step, schedule.free_steps + slot, 0)
+            noisy_step(
+                theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, beta, target,
+                state, following, work,
+            )  # fmt: skip
+            send(dynamics, following, new)
+            difference(following, state, moved)
+            moment_tick = Tick(tick.k0, tick.k1, tick.step, slot, 0)
+            pulses += _program(
+                rule, factor, schedule.eta, policy, plant, layout, moment_tick, x, active,
+                old, new, moved, drive, q_drive,
+            )  # fmt: skip
+            copy(following, state)
+            copy(new, old)
+        return pulses
+    now = (tick.k0, tick.k1, tick.step, schedule.free_steps, 0)
+    noisy_relax(
+        slots, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, beta, target,
+        state, work,
+    )  # fmt: skip
+    copy(free, following)
+    if rule.centred:
+        factor *= 0.5
+        now = (tick.k0, tick.k1, tick.step, schedule.free_steps + slots, 0)
+        noisy_relax(
+            slots, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, -beta,
+            target, following, work,
+        )  # fmt: skip
+    send(dynamics, following, old)
+    send(dynamics, state, new)
+    difference(state, following, moved)
+    return _program(
+        rule, factor, schedule.eta, policy, plant, layout, tick, x, active, old, new, moved,
+        drive, q_drive,
+    )  # fmt: skip
+
+
+@kernel
+def _square_drive(plant, layout, x, q_drive):  # type: ignore[no-untyped-def]
+    if plant.read_sigma > 0:
+        x2 = np.empty_like(x)
+        squares(x.ravel(), x2.ravel())
+        input_drive(x2, plant.q, layout, q_drive)
+    else:
+        for b in range(q_drive.shape[0]):
+            for j in range(q_drive.shape[1]):
+                q_drive[b, j] = 0
+
+
+@kernel
+def _read_out(steps, plant, layout, dynamics, moment, x, state, work):  # type: ignore[no-untyped-def]
+    """Settle the free phase of a batch from zero in *state*, with read noise."""
+    drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
+    q_drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
+    input_drive(x, plant.theta, layout, drive)
+    _square_drive(plant, layout, x, q_drive)
+    for i in range(state.size):
+        state[i] = 0
+    noisy_relax(
+        steps, plant.theta, plant.q, layout, dynamics, drive, q_drive, plant.read_sigma, moment,
+        0.0, state, state, work,
+    )  # fmt: skip
+
+
+class PulsedLearner:
+    """A network of memristor arrays that learns by programming pulses.
+
+    Parameters
+    ----------
+    network
+        Structure and dynamics.
+    crossbars
+        The arrays, of the shapes of :func:`~ohmlearn.circuits.fabric.array_shapes`.
+    fabric
+        The same arrays as the kernels take them.
+    rule, schedule, policy
+        What is learned, how long the phases last, how requests become pulses.
+    seed
+        Seed of the run.
+    """
+
+    def __init__(
+        self,
+        network: HopfieldNetwork,
+        crossbars: list[Crossbar],
+        fabric: Fabric,
+        rule: Rule,
+        schedule: Schedule,
+        policy: Policy,
+        seed: int,
+    ) -> None:
+        self.network = network
+        self.crossbars = crossbars
+        self.rule = rule
+        self.schedule = schedule
+        self.policy = policy
+        self.pulses = 0
+        self.cells = int(fabric.bank.x.size)
+        self._key = seed_key(seed)
+        dtype = fabric.bank.g.dtype
+        theta, q = (np.zeros(network.layout.length, dtype) for _ in range(2))
+        self._plant = Plant(fabric, theta, q, float(crossbars[0].effects.read_noise))
+        renew_all(fabric, theta, q)
+
+    @property
+    def theta(self) -> NDArray:
+        """Weights and biases that the cells show, laid out as the network's parameters."""
+        return self._plant.theta
+
+    def _work(self, batch: int) -> NDArray:
+        return np.empty((11, batch * self.network.layout.units), self.theta.dtype)
+
+    def train_batch(self, x: NDArray, target: NDArray, sign: float, step: int) -> NDArray:
+        """Learn from one batch; return the free phase's outputs, shape (batch, classes).
+
+        *step* is the number of the batch's first sample in the run; all random numbers follow
+        from it and the seed.
+        """
+        network, batch = self.network, len(x)
+        work = self._work(batch)
+        free = work[10]
+        tick = Tick(*self._key, step, 0, 0)
+        self.pulses += _train(
+            self.rule, self.schedule, sign * self.schedule.beta, self.policy, self._plant,
+            network.layout, network.dynamics, tick, x, target.ravel(), free, work,
+        )  # fmt: skip
+        return network.layout.split(free, batch)[-1]
+
+    def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
+        """Return the free phase's outputs (rows, classes) for rows *first*, ... of a data set."""
+        network, rows = self.network, len(x)
+        work = self._work(rows)
+        state = work[10]
+        moment = (*self._key, _EVALUATION + step, 0, first)
+        _read_out(
+            self.schedule.free_steps, self._plant, network.layout, network.dynamics, moment, x,
+            state, work,
+        )  # fmt: skip
+        return network.layout.split(state, rows)[-1]
+
+    def state(self) -> dict[str, NDArray]:
+        """Return what learning changes: cell states, shown conductances, residue, pulses."""
+        bank = self._plant.fabric.bank
+        pulses = np.array(self.pulses, np.int64)
+        return {"x": bank.x, "g": bank.g, "residue": self.policy.residue, "pulses": pulses}
+
+    def restore(self, arrays: dict[str, NDArray]) -> None:
+        """Take the cells back, in place, and rebuild the weights from them."""
+        bank = self._plant.fabric.bank
+        bank.x[...] = arrays["x"]
+        bank.g[...] = arrays["g"]
+        self.policy.residue[...] = arrays["residue"]
+        self.pulses = int(arrays["pulses"])
+        renew_all(self._plant.fabric, self._plant.theta, self._plant.q)
+
+    def figures(self) -> dict[str, NDArray]:
+        """Return what a run record keeps: ``g_plus_l`` and, for pairs, ``g_minus_l`` [S].
+
+        Arrays are numbered as built: forward layers 1..N (bias line last), then backward.
+        """
+        kept = {}
+        for number, xbar in enumerate(self.crossbars, start=1):
+            kept[f"g_plus_{number}"] = xbar.conductance[..., 0].copy()
+            if xbar.arms == 2:
+                kept[f"g_minus_{number}"] = xbar.conductance[..., 1].copy()
+            else:
+                kept[f"g_reference_{number}"] = xbar.reference.copy()
+        return kept
