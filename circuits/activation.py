@@ -21,7 +21,7 @@ from ..errors import ConfigError, nearest
 from ..jit import kernel, loop
 from .vector_math import exponential
 
-__all__ = ["ACTIVATIONS", "activate", "activation_code", "curvature", "slope"]
+__all__ = ["ACTIVATIONS", "activate", "activation_code", "curvature", "slope", "slope_at"]
 
 SIGMOID, TANH, HARD, HALF_HARD = range(4)
 ACTIVATIONS = {
@@ -96,3 +96,11 @@ def curvature(code: int, rho: NDArray[np.floating]) -> NDArray[np.floating]:
     if code == TANH:
         return -2.0 * rho * (1.0 - rho * rho)
     return np.zeros_like(rho)
+
+
+def slope_at(code: int, rho: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return rho' where the activation's value is *rho*."""
+    flat = np.ascontiguousarray(rho).ravel()
+    out = np.empty_like(flat)
+    slope(code, flat, flat, out)
+    return out.reshape(rho.shape)

@@ -210,7 +210,8 @@ class Distance(NamedTuple):
     ----------
     error : dict of (mean, standard deviation)
         RelMSE over the units of layers ``s_1`` ... ``s_N`` (from the input; N is the output) and
-        over the synapses of ``w_1`` ... ``w_N`` and, where separate, ``back_2`` ... ``back_N``.
+        over the synapses of ``w_1`` ... ``w_N`` and, where separate, ``back_2`` ... ``back_N``;
+        those that neither side moves, as the synapses of a dark pixel, are left out.
     angle
         Angle in degrees between the total updates of all weights; biases are left out.
     sign_agreement
@@ -255,11 +256,11 @@ def _compare(layout: Layout, process: Process, gradients: Gradients, batch: int)
     error = {}
     deltas, nablas = (unit_curves(layout, p.state, batch) for p in (process, gradients))
     for name in deltas:
-        error[name] = _summary(relative_error(deltas[name], nablas[name]))
+        error[name] = _summary(deltas[name], nablas[name])
     updates, descents = [], []
     for name, where in weight_slices(layout):
         delta, nabla = process.theta[:, where], gradients.theta[:, where]
-        error[name] = _summary(relative_error(delta, nabla))
+        error[name] = _summary(delta, nabla)
         updates.append(delta.sum(axis=0))
         descents.append(-nabla.sum(axis=0))
     update, descent = np.concatenate(updates), np.concatenate(descents)
@@ -269,5 +270,10 @@ def _compare(layout: Layout, process: Process, gradients: Gradients, batch: int)
     return Distance(error, angle_degrees(update, descent), fraction)
 
 
-def _summary(values: NDArray) -> tuple[float, float]:
+def _summary(delta: NDArray, nabla: NDArray) -> tuple[float, float]:
+    """Return mean and standard deviation of RelMSE where anything moves at all."""
+    moving = delta.any(axis=0) | nabla.any(axis=0)
+    if not moving.any():
+        return 0.0, 0.0
+    values = relative_error(delta, nabla)[moving]
     return float(values.mean()), float(values.std())

@@ -219,21 +219,32 @@ def _pick(
 
 
 def _checks(rows: Sequence[Row]) -> Iterator[Check]:
-    """Yield what Theorem 1 says of pairs of rows; ratios are of RelMSE, layer by layer."""
+    """Yield what Theorem 1 says of pairs of rows; ratios are of RelMSE, layer by layer.
+
+    The error is a part proportional to beta and a larger one proportional to eta / beta, both
+    as long as they are small; so beta must not exceed eta / beta where the latter is judged.
+    """
     for a, b in combinations(rows, 2):
-        still = not any(a.eta) and not any(b.eta)
-        moving = any(a.eta) and any(b.eta)
-        first, second = (a, b) if abs(a.beta) >= abs(b.beta) else (b, a)
-        if still and _tenfold(first.beta, second.beta) and abs(first.beta) <= _LINEAR_BETA:
-            yield _check(f"eta 0, beta {first.beta:g} to {second.beta:g}", first, second, 8, 12)
-        elif moving and a.beta == b.beta:
+        large, small = (a, b) if abs(a.beta) >= abs(b.beta) else (b, a)
+        if not any(a.eta) and not any(b.eta):
+            if _tenfold(abs(large.beta), abs(small.beta)) and _most(large.beta, _LINEAR_BETA):
+                what = f"eta 0, beta {large.beta:g} to {small.beta:g}"
+                yield _check(what, large, small, 8, 12)
+        elif a.ratio == 0 or b.ratio == 0 or not _most(large.beta, min(a.ratio, b.ratio)):
+            continue
+        elif a.beta == b.beta:
             first, second = (a, b) if a.ratio >= b.ratio else (b, a)
-            if _tenfold(first.ratio, second.ratio) and first.ratio <= _LINEAR_RATIO * 1.001:
+            if _tenfold(first.ratio, second.ratio) and _most(first.ratio, _LINEAR_RATIO):
                 what = f"beta {a.beta:g}, eta/beta {first.ratio:g} to {second.ratio:g}"
                 yield _check(what, first, second, 20 / 3, 15)
-        elif moving and np.isclose(a.ratio, b.ratio) and a.ratio <= _SATURATED * 1.001:
-            what = f"eta/beta {a.ratio:g}, beta {first.beta:g} against {second.beta:g}"
-            yield _check(what, first, second, 0.7, 1 / 0.7)
+        elif np.isclose(a.ratio, b.ratio) and _most(a.ratio, _SATURATED):
+            what = f"eta/beta {a.ratio:g}, beta {large.beta:g} against {small.beta:g}"
+            yield _check(what, large, small, 0.7, 1 / 0.7)
+
+
+def _most(value: float, limit: float) -> bool:
+    """Whether |value| is at most *limit*, but for rounding."""
+    return abs(value) <= limit * (1 + 1e-9)
 
 
 def _tenfold(large: float, small: float) -> bool:

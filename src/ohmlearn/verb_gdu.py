@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["gdu"]
 
-_COLUMNS = 5  # of RelMSE in one table of 80 characters
-_LEGEND = """\
-RelMSE over the slots, mean of a layer (s: neurons; w, back: weights; 1 is next to the input);
-eta of the fastest layer; angle between the total updates of all weights; fraction of weights
-whose total update has the right sign.
-"""
+_COLUMNS = 4  # of RelMSE in one table of 80 characters
+_LEGEND = (
+    "RelMSE over the slots, mean of a layer (s: neurons; w, back: weights; 1 is next to the "
+    "input); eta of the fastest layer; angle between the total updates of all weights; fraction "
+    "of weights whose total update has the right sign.\n"
+)
 
 
 def gdu(
@@ -107,18 +107,14 @@ def _report(result: GduResult, figures: Sequence[Path]) -> Iterator[RenderableTy
 
 
 def _tables(result: GduResult) -> Iterator[RenderableType]:
-    """Yield one table, or one for neurons and one for weights where it would be too wide."""
-    names = list(result.rows[0].distance.error)
-    neurons = [name for name in names if name.startswith("s_")]
-    weights = [name for name in names if name not in neurons]
+    """Yield one table, or several where it would be too wide for a terminal."""
     problem = result.problem
     sizes = "-".join(str(n) for n in problem.network.layout.sizes)
     title = f"Distance from BPTT: {sizes}, T {problem.free_steps}, K {problem.nudged_steps}"
-    if len(names) <= _COLUMNS:
-        yield _table(result, names, title)
-    else:
-        yield _table(result, neurons, f"{title}, neurons")
-        yield _table(result, weights, f"{title}, weights")
+    names = list(result.rows[0].distance.error)
+    for first in range(0, len(names), _COLUMNS):
+        yield _table(result, names[first : first + _COLUMNS], title)
+        title = ""
 
 
 def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableType:
@@ -142,7 +138,7 @@ def _empty(title: str) -> Table:
     from rich.table import Table
 
     return Table(
-        title=title,
+        title=title or None,
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -159,7 +155,7 @@ def _short(value: float) -> str:
 
 
 def _check_table(result: GduResult) -> RenderableType:
-    table = _empty("Theorem 1: ratios of RelMSE between two rows, over all layers")
+    table = _empty("Theorem 1: ratios of RelMSE")
     for heading in ("between", "measured", "allowed", ""):
         table.add_column(heading)
     for check in result.checks:

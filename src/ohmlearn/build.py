@@ -1,0 +1,129 @@
+"""From an experiment to what runs: the network, its arrays, and the learner."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cell import choose_cell
+from .circuits.fabric import array_shapes, make_fabric
+from .circuits.hopfield import HopfieldNetwork
+from .crossbar.array import Crossbar
+from .devices import ledger
+from .errors import ConfigError
+from .experiment import Experiment
+from .training.ideal import IdealLearner, Schedule
+from .training.policies import make_policy
+from .training.pulsed import PulsedLearner
+from .training.rules import get_rule
+from .training.samples import Dataset
+
+__all__ = ["Built", "build", "build_network", "build_schedule"]
+
+_INITIAL = 0  # stream of the initial weights, beside those of the trainer
+
+
+class Built(NamedTuple):
+    """A learner, ready to train, and the ledger of the device effects that act on it."""
+
+    learner: IdealLearner | PulsedLearner
+    effects: list[dict]
+
+
+def build_network(experiment: Experiment) -> HopfieldNetwork:
+    """Return the structure and dynamics that ``[network]`` describes."""
+    section = experiment.network
+    return HopfieldNetwork.build(
+        section.layers,
+        section.dynamics,
+        section.activation,
+        symmetric=section.symmetric,
+        time_step=section.time_step,
+        clamp=section.clamp,
+        output_slope=section.output_slope,
+    )
+
+
+def build_schedule(experiment: Experiment) -> Schedule:
+    """Return the phases that ``[learning]`` describes."""
+    section = experiment.learning
+    eta = np.array(section.eta, np.float64)
+    return Schedule(section.free_steps, section.nudged_steps, section.beta, eta)
+
+
+def build(experiment: Experiment, data: Dataset) -> Built:
+    """Return the learner of *experiment*, at its initial weights, for *data*.
+
+    Raises
+    ------
+    ConfigError
+        If the network's input or output does not fit the data.
+    DeviceError
+        If the cell's parameters or effects are not allowed.
+    """
+    _check_fit(experiment, data)
+    network = build_network(experiment)
+    schedule = build_schedule(experiment)
+    rule = get_rule(experiment.learning.rule, network.layout.symmetric)
+    dtype = np.dtype(experiment.run.precision)
+    rng = np.random.default_rng([experiment.run.seed, _INITIAL])
+    theta = network.initial_parameters(rng, experiment.network.angle, dtype)
+    if experiment.run.level == "ideal":
+        return Built(IdealLearner(network, theta, rule, schedule), [])
+    crossbars = _build_arrays(experiment, network, theta)
+    fabric = make_fabric(network.layout, crossbars)
+    policy = make_policy(
+        experiment.learning.policy,
+        fabric.bank.x.size // fabric.arms,
+        dtype,
+        experiment.learning.threshold,
+    )
+    seed = experiment.run.seed
+    learner = PulsedLearner(network, crossbars, fabric, rule, schedule, policy, seed)
+    return Built(learner, ledger(crossbars[0].effects))
+
+
+def _check_fit(experiment: Experiment, data: Dataset) -> None:
+    layers = experiment.network.layers
+    if layers[0] != data.features or layers[-1] != data.classes:
+        raise ConfigError(
+            f"network.layers is {list(layers)}, but data.name '{data.name}' has {data.features} "
+            f"inputs and {data.classes} classes; the first layer must be {data.features} and the "
+            f"last {data.classes}."
+        )
+
+
+def _build_arrays(
+    experiment: Experiment, network: HopfieldNetwork, theta: NDArray
+) -> list[Crossbar]:
+    """Draw the arrays and program the initial weights into them."""
+    section, layout = experiment.crossbar, network.layout
+    if experiment.device is None:
+        raise ConfigError("run.level is 'device', so the experiment needs a [device] section.")
+    cell = choose_cell(experiment.device, section)
+    weights = [
+        np.vstack([layout.weight(theta, layer), layout.bias(theta, layer)])
+        for layer in range(1, layout.depth + 1)
+    ]
+    ranges = list(section.weight_range)
+    if not layout.symmetric:
+        weights += [layout.backward(theta, layer) for layer in range(2, layout.depth + 1)]
+        ranges += ranges[1:]
+    crossbars = []
+    for number, (rows, columns) in enumerate(array_shapes(layout)):
+        crossbar = Crossbar.build(
+            rows,
+            columns,
+            *cell,
+            encoding=section.encoding,
+            weight_range=ranges[number],
+            v_read=section.v_read,
+            seed=experiment.run.seed,
+            array_id=number,
+            dtype=theta.dtype,
+        )
+        crossbar.set_weights(weights[number])
+        crossbars.append(crossbar)
+    return crossbars

@@ -1,0 +1,249 @@
+"""One run: read, build, train with checkpoints, and write the record."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from . import __version__, checkpoint
+from .build import Built, build, build_network, build_schedule
+from .errors import ConfigError, RecordError
+from .experiment import Experiment, parse_experiment
+from .figures import draw_figures
+from .progress import Progress, SilentProgress
+from .record import Record, is_record, read_record, write_record
+from .training.datasets import load
+from .training.diagnostics import LoopGain, loop_gain
+from .training.samples import Dataset
+from .training.trainer import Plan, Position, train
+
+__all__ = ["run"]
+
+_TELL_EVERY = 0.1  # seconds between two messages to the progress bar
+_STATE = "state_"  # prefix of the arrays that a trained network is rebuilt from
+
+
+def run(
+    experiment: Experiment,
+    folder: Path,
+    data_dir: Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Record:
+    """Train *experiment* and write its record to *folder*.
+
+    Parameters
+    ----------
+    experiment
+        What to train.
+    folder
+        Folder of the record and the checkpoints; made where it is missing.
+    data_dir
+        Where the image data sets are.
+    resume
+        Go on from the last checkpoint in *folder*, or from a finished record of fewer epochs;
+        start anew if there is none.
+    progress
+        Is told how far the run is.
+
+    Returns
+    -------
+    Record
+        The record as written.
+
+    Raises
+    ------
+    UserError
+        If the experiment, the data or the folder's earlier experiment do not fit.
+    RecordError
+        If something cannot be written or read; nothing of an earlier result is lost.
+    """
+    progress = progress or SilentProgress()
+    with threadpool_limits(limits=1):
+        data = load(
+            experiment.data.name,
+            data_dir,
+            experiment.data.limit_train,
+            experiment.data.limit_test,
+            np.dtype(experiment.run.precision),
+        )
+        if data.note:
+            progress.message(f"data set {data.name}: {data.note}")
+        built = build(experiment, data)
+        position = Position()
+        if resume:
+            position = _take_up(experiment, folder, built, progress)
+        gain = _loop_gain(experiment, built, data)
+        if warning := gain.warning():
+            progress.message(f"warning: {warning}")
+        _train(experiment, folder, built, data, position, progress)
+        return _finish(experiment, folder, built, data, position, gain)
+
+
+def _loop_gain(experiment: Experiment, built: Built, data: Dataset) -> LoopGain:
+    rows = data.x_train[: experiment.training.batch_size]
+    network, schedule = build_network(experiment), build_schedule(experiment)
+    return loop_gain(network, built.learner.theta, schedule, rows)
+
+
+def _train(
+    experiment: Experiment,
+    folder: Path,
+    built: Built,
+    data: Dataset,
+    position: Position,
+    progress: Progress,
+) -> None:
+    """Train to the end, saving a checkpoint after every epoch and on a timer."""
+    plan = Plan(
+        epochs=experiment.training.epochs,
+        batch_size=experiment.training.batch_size,
+        seed=experiment.run.seed,
+        random_sign=experiment.learning.random_sign,
+        threads=experiment.run.threads,
+    )
+    saved = told = time.monotonic()
+    rows, untold = len(data.x_train), 0
+    left = rows - position.batch * plan.batch_size
+    progress.epoch_started(position.epoch + 1, plan.epochs, left)
+    for message in train(built.learner, data, plan, position):
+        now = time.monotonic()
+        untold += message.rows
+        if now - told > _TELL_EVERY or message.finished:
+            progress.advanced(untold)
+            told, untold = now, 0
+        if message.finished or now - saved > experiment.run.checkpoint_seconds:
+            _save(experiment, folder, built, position)
+            saved = now
+        if message.finished:
+            progress.epoch_done(position.events[-1])
+            if position.epoch < plan.epochs:
+                progress.epoch_started(position.epoch + 1, plan.epochs, rows)
+
+
+def _save(experiment: Experiment, folder: Path, built: Built, position: Position) -> None:
+    meta = {"experiment": experiment.to_toml(), "position": asdict(position)}
+    checkpoint.save(folder, built.learner.state(), meta)
+
+
+def _take_up(
+    experiment: Experiment, folder: Path, built: Built, progress: Progress
+) -> Position:
+    """Restore the learner from a checkpoint or a finished record, and return its position."""
+    found = checkpoint.load(folder, warn=progress.message) if checkpoint.exists(folder) else None
+    if found is not None:
+        arrays, meta = found
+        _same_question(experiment, meta["experiment"], folder)
+        position = Position(**meta["position"])
+    elif is_record(folder):
+        record = read_record(folder)
+        _same_question(experiment, record.experiment, folder)
+        arrays = {
+            name.removeprefix(_STATE): array
+            for name, array in record.arrays.items()
+            if name.startswith(_STATE)
+        }
+        position = Position(epoch=len(record.events), events=[dict(e) for e in record.events])
+        position.cpu_seconds = float(record.summary["cpu_seconds"])
+    else:
+        progress.message(f"{folder} holds nothing to resume; the run starts from the beginning.")
+        return Position()
+    if position.epoch > experiment.training.epochs:
+        raise ConfigError(
+            f"{folder} holds {position.epoch} epochs, more than training.epochs = "
+            f"{experiment.training.epochs}; ask for at least as many, or use --overwrite."
+        )
+    try:
+        built.learner.restore(arrays)
+    except (KeyError, ValueError) as error:
+        raise RecordError(
+            f"the arrays in {folder} do not fit its experiment ({error}); "
+            "start again with --overwrite."
+        ) from error
+    progress.message(f"resumed at epoch {position.epoch + 1}, batch {position.batch + 1}")
+    return position
+
+
+def _same_question(experiment: Experiment, stored: str, folder: Path) -> None:
+    """Refuse to continue a run of another experiment; only the number of epochs may differ."""
+    epochs = f"training.epochs={experiment.training.epochs}"
+    earlier = parse_experiment(stored, f"the experiment stored in {folder}", [epochs])
+    if earlier.digest() == experiment.digest():
+        return
+    old, new = earlier.model_dump(), experiment.model_dump()
+    keys = [
+        f"{section}.{key}" if isinstance(value, dict) else section
+        for section, value in new.items()
+        for key in (value if isinstance(value, dict) else [section])
+        if (old.get(section) or {}) != (value or {})
+        and (not isinstance(value, dict) or (old.get(section) or {}).get(key) != value[key])
+    ]
+    raise ConfigError(
+        f"{folder} holds a run of another experiment (different: {', '.join(keys)}); resume it "
+        "with its own settings, or choose another folder with --out."
+    )
+
+
+def _finish(
+    experiment: Experiment,
+    folder: Path,
+    built: Built,
+    data: Dataset,
+    position: Position,
+    gain: LoopGain,
+) -> Record:
+    """Write the record, draw its figures and drop the checkpoint."""
+    summary = _summary(experiment, built, data, position, gain)
+    learner = built.learner
+    arrays = learner.figures() | {_STATE + k: v for k, v in learner.state().items()}
+    record = write_record(folder, experiment, summary, arrays, position.events)
+    draw_figures(folder, record.summary, arrays, position.events)
+    checkpoint.remove(folder)
+    return record
+
+
+def _summary(
+    experiment: Experiment, built: Built, data: Dataset, position: Position, gain: LoopGain
+) -> dict[str, Any]:
+    last, learner = position.events[-1], built.learner
+    rows, epochs = len(data.x_train), len(position.events)
+    per_cell = learner.pulses / (rows * epochs * learner.cells) if learner.cells else 0.0
+    spent = [event["cpu_seconds"] for event in position.events]
+    return {
+        "name": experiment.name,
+        "level": experiment.run.level,
+        "test_accuracy": last["test_accuracy"],
+        "test_error_percent": 100.0 * (1.0 - last["test_accuracy"]),
+        "test_loss": last["test_loss"],
+        "train_accuracy": last["train_accuracy"],
+        "train_loss": last["train_loss"],
+        "epochs": epochs,
+        "train_rows": rows,
+        "test_rows": len(data.x_test),
+        "cpu_seconds": position.cpu_seconds,
+        "cpu_seconds_per_epoch": sum(spent) / epochs,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "cells": learner.cells,
+        "weights": int(learner.theta.size),
+        "pulses_total": learner.pulses,
+        "pulses_per_sample": learner.pulses / (rows * epochs),
+        "pulses_per_sample_per_cell": per_cell,
+        "loop_gain": {"mean": gain.mean, "bound": gain.bound},
+        "effects": built.effects,
+        "seed": experiment.run.seed,
+        "experiment_digest": experiment.digest(),
+        "data": {"name": data.name, "licence": data.licence, "note": data.note},
+        "versions": {
+            "ohmlearn": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scipy", "numba")},
+        },
+    }

@@ -1,0 +1,68 @@
+"""Is continual learning stable? The loop gain of the nudged phase.
+
+While synapses move with the neurons, a change d of a layer's signals changes that layer's own
+drive in the next slot by (eta / (beta B)) G d, where G = S S^T + 1 is the Gram matrix of the
+signals S (batch, n) that the layer hears and the 1 stands for the bias line. The neurons answer
+with the slope of rho. The loop is stable while
+
+    gain = (eta / |beta|) (largest eigenvalue of G / B) (slope of rho)
+
+stays well below 1; above it, pulses call for more pulses. At batch 1 the eigenvalue is the sum of
+rho_pre^2 plus 1. The condition is the one of Theorem 1 of arXiv 2005.04168 seen from the circuit;
+this estimate of it is our own.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..circuits.activation import slope_at
+from ..circuits.dynamics import send
+from ..circuits.hopfield import HopfieldNetwork
+from .ideal import Schedule, free_state
+
+__all__ = ["WARN_ABOVE", "LoopGain", "loop_gain"]
+
+WARN_ABOVE = 0.5
+"""Loop gain from which the trainer warns (our choice: half way to the limit)."""
+
+
+class LoopGain(NamedTuple):
+    """Loop gain of each weight layer, input side first, with the mean slope of rho and with 1."""
+
+    mean: list[float]
+    bound: list[float]
+
+    def warning(self) -> str:
+        """Return the sentence that warns of an unstable loop, or ''."""
+        worst = int(np.argmax(self.mean))
+        if self.mean[worst] < WARN_ABOVE:
+            return ""
+        return (
+            f"the loop gain of weight layer {worst + 1} is {self.mean[worst]:.2g}, above "
+            f"{WARN_ABOVE}: continual updates may feed on themselves. Lower learning.eta for "
+            "that layer, or raise learning.beta."
+        )
+
+
+def loop_gain(
+    network: HopfieldNetwork, theta: NDArray, schedule: Schedule, x: NDArray
+) -> LoopGain:
+    """Return the loop gain at the free state of one batch *x*, shape (batch, n_0)."""
+    batch, layout, dynamics = len(x), network.layout, network.dynamics
+    state, sent = (np.zeros(batch * layout.units, theta.dtype) for _ in range(2))
+    work = np.empty((5, state.size), theta.dtype)
+    free_state(schedule.free_steps, theta, layout, dynamics, x, state, work)
+    send(dynamics, state, sent)
+    signals = [x, *layout.split(sent, batch)]
+    mean, bound = [], []
+    for layer in range(1, layout.depth + 1):
+        heard = signals[layer - 1].astype(np.float64)
+        eigenvalue = float(np.linalg.eigvalsh(heard @ heard.T + 1.0)[-1]) / batch
+        limit = float(schedule.eta[layer - 1]) / abs(schedule.beta) * eigenvalue
+        bound.append(limit)
+        mean.append(limit * float(np.mean(slope_at(dynamics.activation, signals[layer]))))
+    return LoopGain(mean, bound)
