@@ -171,8 +171,10 @@ def main() -> int:
     except OhmlearnError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"C-EP, MNIST, {'-'.join(map(str, LAYERS))}, batch {BATCH}, T {FREE_STEPS}, "
-          f"K {NUDGED_STEPS}, float32, {chosen.threads} thread(s), PyTorch {torch.__version__}")
+    print(
+        f"C-EP, MNIST, {'-'.join(map(str, LAYERS))}, batch {BATCH}, T {FREE_STEPS}, "
+        f"K {NUDGED_STEPS}, float32, {chosen.threads} thread(s), PyTorch {torch.__version__}"
+    )
     with threadpoolctl.threadpool_limits(chosen.threads), torch.no_grad():
         results = list(compare(torch, data, chosen.rounds, chosen.batches))
     report(results, chosen.batches)

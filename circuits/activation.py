@@ -3,7 +3,7 @@
 =================  ==================================  ==========================================
 name               rho(x)                              source
 =================  ==================================  ==========================================
-sigmoid            1 / (1 + exp(-4 (x - 1/2)))         Ernoult et al. 2020, code of arXiv 2005.04168
+sigmoid            1 / (1 + exp(-4 (x - 1/2)))         Ernoult et al. 2020 (arXiv 2005.04168)
 tanh               tanh(x)                             the same, gradient comparison
 hard-sigmoid       min(max(x, 0), 1)                   Scellier and Bengio 2017
 half-hard-sigmoid  min(max(x / 2, 0), 1)               Laborieux et al. 2021
@@ -40,28 +40,28 @@ def activation_code(name: str) -> int:
 
 
 @loop
-def _sigmoid(a, out):  # type: ignore[no-untyped-def]
+def _sigmoid(a, out):
     one, two, four = a.dtype.type(1.0), a.dtype.type(2.0), a.dtype.type(4.0)
     for i in range(a.size):
         out[i] = one / (one + exponential(two - four * a[i]))
 
 
 @loop
-def _tanh(a, out):  # type: ignore[no-untyped-def]
+def _tanh(a, out):
     one, two = a.dtype.type(1.0), a.dtype.type(2.0)
     for i in range(a.size):
         out[i] = one - two / (one + exponential(two * a[i]))
 
 
 @loop
-def _ramp(a, gain, out):  # type: ignore[no-untyped-def]
+def _ramp(a, gain, out):
     zero, one, g = a.dtype.type(0.0), a.dtype.type(1.0), a.dtype.type(gain)
     for i in range(a.size):
         out[i] = min(max(g * a[i], zero), one)
 
 
 @kernel
-def activate(code, a, out):  # type: ignore[no-untyped-def]
+def activate(code, a, out):
     """Write rho(a) to *out*; both 1-D of one length, *code* from :func:`activation_code`."""
     if code == SIGMOID:
         _sigmoid(a, out)
@@ -74,8 +74,12 @@ def activate(code, a, out):  # type: ignore[no-untyped-def]
 
 
 @loop
-def slope(code, x, rho, out):  # type: ignore[no-untyped-def]
-    """Write rho'(x) to *out*, given *rho* = rho(x); the hard forms have slope 0 at their ends."""
+def slope(code, x, rho, out):
+    """Write rho'(x) to *out*, given *rho* = rho(x).
+
+    The hard forms keep their slope at both ends of the ramp: a state that rests on a rail must
+    be able to leave it, as the integrator between clamping diodes does.
+    """
     zero, one, four = x.dtype.type(0.0), x.dtype.type(1.0), x.dtype.type(4.0)
     if code == SIGMOID:
         for i in range(x.size):
@@ -86,7 +90,7 @@ def slope(code, x, rho, out):  # type: ignore[no-untyped-def]
     else:
         gain = one if code == HARD else x.dtype.type(0.5)
         for i in range(x.size):
-            out[i] = gain if zero < rho[i] < one else zero
+            out[i] = gain if zero <= gain * x[i] <= one else zero
 
 
 def curvature(code: int, rho: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -99,8 +103,10 @@ def curvature(code: int, rho: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def slope_at(code: int, rho: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return rho' where the activation's value is *rho*."""
-    flat = np.ascontiguousarray(rho).ravel()
-    out = np.empty_like(flat)
-    slope(code, flat, flat, out)
-    return out.reshape(rho.shape)
+    """Return rho' where the activation's value is *rho* (0 on the rails of the hard forms)."""
+    if code == SIGMOID:
+        return 4.0 * rho * (1.0 - rho)
+    if code == TANH:
+        return 1.0 - rho * rho
+    gain = 1.0 if code == HARD else 0.5
+    return np.where((rho > 0.0) & (rho < 1.0), gain, 0.0)

@@ -30,13 +30,13 @@ _WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS c
 
 
 @kernel
-def block(flat, at, rows, columns):  # type: ignore[no-untyped-def]
+def block(flat, at, rows, columns):
     """Return the (rows, columns) view of a flat array that starts at *at*."""
     return flat[at : at + rows * columns].reshape(rows, columns)
 
 
 @inner
-def _input_rows(x, weight, bias, active, drive):  # type: ignore[no-untyped-def]
+def _input_rows(x, weight, bias, active, drive):
     batch, n = drive.shape
     for b in range(batch):
         count = 0
@@ -51,7 +51,10 @@ def _input_rows(x, weight, bias, active, drive):  # type: ignore[no-untyped-def]
             x0, x1, x2, x3 = x[b, i0], x[b, i1], x[b, i2], x[b, i3]
             for j in range(n):
                 drive[b, j] += (
-                    x0 * weight[i0, j] + x1 * weight[i1, j] + x2 * weight[i2, j] + x3 * weight[i3, j]
+                    x0 * weight[i0, j]
+                    + x1 * weight[i1, j]
+                    + x2 * weight[i2, j]
+                    + x3 * weight[i3, j]
                 )
         for a in range(count - count % 4, count):
             i0 = active[a]
@@ -61,7 +64,7 @@ def _input_rows(x, weight, bias, active, drive):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def input_drive(x, theta, layout, drive):  # type: ignore[no-untyped-def]
+def input_drive(x, theta, layout, drive):
     """Write x W_1 + b_1 to *drive* (batch, n_1), skipping word lines with no input.
 
     Most pixels of a digit are dark, and a dark word line draws no current.
@@ -73,7 +76,7 @@ def input_drive(x, theta, layout, drive):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _add_forward(s, rows, out):  # type: ignore[no-untyped-def]
+def _add_forward(s, rows, out):
     """Add s W to *out*, *rows* being W^T, for few columns: two dot products share the loads."""
     batch, m = s.shape
     n = rows.shape[0]
@@ -94,7 +97,7 @@ def _add_forward(s, rows, out):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _add_backward(s, rows, out):  # type: ignore[no-untyped-def]
+def _add_backward(s, rows, out):
     """Add s B to *out*, for few rows: four at a time spare loads and stores of *out*."""
     batch, n = out.shape
     p = rows.shape[0]
@@ -115,28 +118,28 @@ def _add_backward(s, rows, out):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _add(what, into):  # type: ignore[no-untyped-def]
+def _add(what, into):
     for b in range(what.shape[0]):
         for j in range(what.shape[1]):
             into[b, j] += what[b, j]
 
 
 @loop
-def _spread(bias, out):  # type: ignore[no-untyped-def]
+def _spread(bias, out):
     for b in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[b, j] = bias[j]
 
 
 @loop
-def copy(source, into):  # type: ignore[no-untyped-def]
+def copy(source, into):
     """Copy the flat array *source* to *into*."""
     for i in range(source.size):
         into[i] = source[i]
 
 
 @kernel
-def drives(theta, layout, drive, sent, out):  # type: ignore[no-untyped-def]
+def drives(theta, layout, drive, sent, out):
     """Write every layer's drive a_l to *out*, given what the layers send, *sent*."""
     depth = layout.sizes.size - 1
     batch = drive.shape[0]
@@ -165,14 +168,14 @@ def drives(theta, layout, drive, sent, out):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _nudge(gain, target, old, new):  # type: ignore[no-untyped-def]
+def _nudge(gain, target, old, new):
     """Add gain (y - s) to the new output state: minus gain times the loss' derivative."""
     for i in range(target.size):
         new[i] += gain * (target[i] - old[i])
 
 
 @loop
-def _euler(dt, clamp, pull, old, new):  # type: ignore[no-untyped-def]
+def _euler(dt, clamp, pull, old, new):
     """One explicit Euler step of ds/dt = pull - s, clipped to [0, 1] where clamped."""
     zero, one = old.dtype.type(0.0), old.dtype.type(1.0)
     if clamp:
@@ -184,13 +187,13 @@ def _euler(dt, clamp, pull, old, new):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _multiply(into, by):  # type: ignore[no-untyped-def]
+def _multiply(into, by):
     for i in range(into.size):
         into[i] *= by[i]
 
 
 @kernel
-def send(dynamics, state, sent):  # type: ignore[no-untyped-def]
+def send(dynamics, state, sent):
     """Write what the neurons send to their neighbours: s, or rho(s) in the energy-based form."""
     if dynamics.kind == PROTOTYPICAL:
         copy(state, sent)
@@ -199,7 +202,7 @@ def send(dynamics, state, sent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):  # type: ignore[no-untyped-def]
+def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):
     """Turn the drives *a* into the next state *new*; *rate* is work space (batch * units,)."""
     first = batch * layout.unit_at[-1]
     gain = state.dtype.type(beta)
@@ -219,7 +222,7 @@ def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):  
 
 
 @kernel
-def step(theta, layout, dynamics, drive, beta, target, state, new, scratch):  # type: ignore[no-untyped-def]
+def step(theta, layout, dynamics, drive, beta, target, state, new, scratch):
     """Advance *state* by one time step into *new*, nudged to *target* with strength *beta*.
 
     Parameters
@@ -243,13 +246,11 @@ def step(theta, layout, dynamics, drive, beta, target, state, new, scratch):  # 
         activate(dynamics.activation, state, sent)
     drives(theta, layout, drive, sent, scratch[1])
     batch = drive.shape[0]
-    advance(
-        layout, dynamics, batch, scratch[1], beta, target, state, sent, new, scratch[2]
-    )
+    advance(layout, dynamics, batch, scratch[1], beta, target, state, sent, new, scratch[2])
 
 
 @loop
-def _differing(old, new):  # type: ignore[no-untyped-def]
+def _differing(old, new):
     count = 0
     for i in range(old.size):
         count += 1 if new[i] != old[i] else 0
@@ -257,7 +258,7 @@ def _differing(old, new):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def relax(steps, theta, layout, dynamics, drive, beta, target, state, scratch):  # type: ignore[no-untyped-def]
+def relax(steps, theta, layout, dynamics, drive, beta, target, state, scratch):
     """Advance *state* in place by *steps* time steps; return how many had to be computed.
 
     The two halves of a layered network (odd and even layers) do not hear of their own last state,
@@ -281,13 +282,13 @@ def relax(steps, theta, layout, dynamics, drive, beta, target, state, scratch): 
 
 
 @loop
-def _exchange(a, b):  # type: ignore[no-untyped-def]
+def _exchange(a, b):
     for i in range(a.size):
         a[i], b[i] = b[i], a[i]
 
 
 @kernel
-def _narrow(layout):  # type: ignore[no-untyped-def]
+def _narrow(layout):
     """Say whether every weight layer above the first is computed by our own loops."""
     for layer in range(2, layout.sizes.size):
         if layout.sizes[layer] >= _WIDE:
@@ -296,7 +297,7 @@ def _narrow(layout):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _scatter(layout, group, first, batch, part, state):  # type: ignore[no-untyped-def]
+def _scatter(layout, group, first, batch, part, state):
     for layer in range(1, layout.sizes.size):
         at, n = layout.unit_at[layer], layout.sizes[layer]
         to = batch * at + first * n
@@ -304,7 +305,7 @@ def _scatter(layout, group, first, batch, part, state):  # type: ignore[no-untyp
 
 
 @kernel
-def free_phase(steps, theta, layout, dynamics, drive, state, scratch):  # type: ignore[no-untyped-def]
+def free_phase(steps, theta, layout, dynamics, drive, state, scratch):
     """Settle a batch from zero, without nudge, in *state*; *scratch* as in :func:`relax`.
 
     Samples do not hear of each other. Where no layer needs a matrix product through BLAS they

@@ -84,7 +84,8 @@ def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
         cell_at=_starts([x.cells for x in crossbars]),
         row_at=_starts([x.rows for x in crossbars]),
         weight_at=np.array(
-            [layout.weight_at[k] for k in forward] + [layout.back_at[k] for k in backward], np.int64
+            [layout.weight_at[k] for k in forward] + [layout.back_at[k] for k in backward],
+            np.int64,
         ),
         bias_at=np.array([layout.bias_at[k] for k in forward] + [-1] * len(backward), np.int64),
         turned=np.array([k > 1 for k in forward + backward]),
@@ -100,7 +101,7 @@ def _starts(sizes: list[int]) -> NDArray[np.int64]:
 
 
 @kernel
-def renew(fabric, a, weights, theta, q, change, change_q):  # type: ignore[no-untyped-def]
+def renew(fabric, a, weights, theta, q, change, change_q):
     """Set theta and q from the cells of some weights of array *a*.
 
     Parameters

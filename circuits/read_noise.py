@@ -21,14 +21,14 @@ _READ = int(Stream.READ)
 
 
 @loop
-def squares(source, out):  # type: ignore[no-untyped-def]
+def squares(source, out):
     """Write the squares of the flat array *source* to *out*."""
     for i in range(source.size):
         out[i] = source[i] * source[i]
 
 
 @kernel
-def _row_noise(k0, k1, step, slot, row, out):  # type: ignore[no-untyped-def]
+def _row_noise(k0, k1, step, slot, row, out):
     """Fill *out* with the standard normal numbers of sample *row* in time step *slot*."""
     c1 = np.uint32((row << 12) | slot)
     low, high = np.uint32(step & 0xFFFFFFFF), np.uint32((_READ << 16) | (step >> 32))
@@ -39,13 +39,15 @@ def _row_noise(k0, k1, step, slot, row, out):  # type: ignore[no-untyped-def]
 
 
 @loop
-def _add_noise(sigma, variance, noise, a):  # type: ignore[no-untyped-def]
+def _add_noise(sigma, variance, noise, a):
     for j in range(a.size):
         a[j] += sigma * np.sqrt(variance[j]) * noise[j]
 
 
 @kernel
-def noisy_step(theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, new, work):  # type: ignore[no-untyped-def]
+def noisy_step(
+    theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, new, work
+):
     """One time step as :func:`~ohmlearn.circuits.dynamics.step`, with noise on every line.
 
     Parameters
@@ -85,7 +87,9 @@ def noisy_step(theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, 
 
 
 @kernel
-def noisy_relax(steps, theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, work):  # type: ignore[no-untyped-def]
+def noisy_relax(
+    steps, theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, work
+):
     """Advance *state* in place by *steps* noisy time steps; slots count on from *moment*'s."""
     new = work[4]
     k0, k1, step, slot, first = moment

@@ -21,13 +21,13 @@ __all__ = ["exponential"]
 
 
 @intrinsic
-def _power_of_two(typing_context, k):  # type: ignore[no-untyped-def]
+def _power_of_two(typing_context, k):
     """Return 2**k as a float of the width of the whole-numbered float *k*."""
     if k not in (types.float32, types.float64):
         return None
     width, bias, mantissa = (32, 127, 23) if k == types.float32 else (64, 1023, 52)
 
-    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, arguments):
         integer = ir.IntType(width)
         exponent = builder.add(builder.fptosi(arguments[0], integer), integer(bias))
         real = ir.FloatType() if width == 32 else ir.DoubleType()
@@ -55,10 +55,10 @@ _D12, _D11, _D10, _D9, _D8, _D7, _D6, _D5, _D4, _D3, _D2, _D1, _D0 = _taylor(12,
 
 
 @overload(exponential, inline="always")
-def _exponential(x):  # type: ignore[no-untyped-def]
+def _exponential(x):
     if x == types.float32:
 
-        def single(x):  # type: ignore[no-untyped-def]
+        def single(x):
             x = min(max(x, -_LIMIT_F), _LIMIT_F)
             k = (x * _LOG2E_F + _ROUND_F) - _ROUND_F
             r = (x - k * _LN2_HIGH_F) - k * _LN2_LOW_F
@@ -68,7 +68,7 @@ def _exponential(x):  # type: ignore[no-untyped-def]
 
         return single
 
-    def double(x):  # type: ignore[no-untyped-def]
+    def double(x):
         x = min(max(x, -_LIMIT), _LIMIT)
         k = (x * _LOG2E + _ROUND) - _ROUND
         r = (x - k * _LN2_HIGH) - k * _LN2_LOW

@@ -40,7 +40,7 @@ class CrossbarView(NamedTuple):
     crossbar: Crossbar
 
     @property
-    def T(self) -> Crossbar:  # noqa: N802 - NumPy's name
+    def T(self) -> Crossbar:
         """The array itself."""
         return self.crossbar
 
@@ -191,7 +191,7 @@ class Crossbar:
         return self._signed() / self.unit
 
     @property
-    def T(self) -> CrossbarView:  # noqa: N802 - NumPy's name
+    def T(self) -> CrossbarView:
         """The array seen from its bit lines."""
         return CrossbarView(self)
 

@@ -85,7 +85,7 @@ class Tick(NamedTuple):
 
 
 @inlined
-def words(tick, low, stream, index):  # type: ignore[no-untyped-def]
+def words(tick, low, stream, index):
     """Return the four random words of *index* for this moment; *low* tells draws apart (12 bit)."""
     c1 = (tick.array << 24) | (tick.slot << 12) | low
     c3 = (stream << 16) | (tick.step >> 32)
@@ -100,7 +100,7 @@ def words(tick, low, stream, index):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _shown(like, table, x, c, v_read, levels, write_sigma, error):  # type: ignore[no-untyped-def]
+def _shown(like, table, x, c, v_read, levels, write_sigma, error):
     """Return the conductance that cell *c* shows; *error* is a standard normal number."""
     kind = table.dtype.type
     p = cell(like, table, c)
@@ -113,14 +113,14 @@ def _shown(like, table, x, c, v_read, levels, write_sigma, error):  # type: igno
 
 
 @inlined
-def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):  # type: ignore[no-untyped-def]
+def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):
     """Apply one pulse to cell *c*; a stuck cell takes it and does not move."""
     if stuck[c] == 0:
         x[c] = pulse(cell(like, table, c), x[c], up, noise, c2c_step, c2c_add, window)
 
 
 @kernel
-def fire(bank, first, arms, weights, counts, tick):  # type: ignore[no-untyped-def]
+def fire(bank, first, arms, weights, counts, tick):
     """Apply programming pulses to some weights of one array; return the pulses on single cells.
 
     Parameters
@@ -167,7 +167,7 @@ def fire(bank, first, arms, weights, counts, tick):  # type: ignore[no-untyped-d
 
 
 @inlined
-def _state_at(like, table, c, v_read, g_target):  # type: ignore[no-untyped-def]
+def _state_at(like, table, c, v_read, g_target):
     """Return the state of cell *c* with conductance *g_target* [S], or the nearest end."""
     kind = table.dtype.type
     p = cell(like, table, c)
@@ -185,7 +185,7 @@ def _state_at(like, table, c, v_read, g_target):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def place(bank, cells, g_target):  # type: ignore[no-untyped-def]
+def place(bank, cells, g_target):
     """Bring *cells* (n,) to *g_target* (n,) [S] exactly, as an ideal write-verify would.
 
     Only a cell's own window, its levels and being stuck limit it; no pulses are counted.

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import DeviceError, nearest
+from ..jit import inlined
 from .contract import Device, nominal_step
 from .counter_rng import Stream, normals, uniforms
 from .dispatch import depression, potentiation
 from .effects import CycleToCycle, Effects, Stuck, ledger, merge
-from ..jit import inlined
 
 __all__ = [
     "Cells",

@@ -60,7 +60,7 @@ class Gradients(NamedTuple):
 
 
 @kernel
-def _last_steps(steps, theta, layout, dynamics, x, drive, states, scratch):  # type: ignore[no-untyped-def]
+def _last_steps(steps, theta, layout, dynamics, x, drive, states, scratch):
     """Settle for *steps* steps in all and keep the last ones in the rows of *states*."""
     kept = states.shape[0] - 1
     input_drive(x, theta, layout, drive)

@@ -17,14 +17,14 @@ _WIDE = 24
 
 
 @loop
-def difference(new, old, out):  # type: ignore[no-untyped-def]
+def difference(new, old, out):
     """Write new - old to *out*, all flat."""
     for i in range(new.size):
         out[i] = new[i] - old[i]
 
 
 @inner
-def _outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
+def _outer(scale, post, pre, rows):
     """Add scale sum_b post[b] x pre[b] to *rows* (n_post, n_pre), two samples at a time."""
     batch = post.shape[0]
     for k in range(rows.shape[0]):
@@ -39,7 +39,7 @@ def _outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _product_change(scale, post, dpost, pre, dpre, rows):  # type: ignore[no-untyped-def]
+def _product_change(scale, post, dpost, pre, dpre, rows):
     """Add scale sum_b (post x dpre + dpost x pre) to *rows*: the change of post x pre."""
     batch = post.shape[0]
     for k in range(rows.shape[0]):
@@ -57,7 +57,7 @@ def _product_change(scale, post, dpost, pre, dpre, rows):  # type: ignore[no-unt
 
 
 @kernel
-def _add_outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
+def _add_outer(scale, post, pre, rows):
     if post.shape[0] == 1 or rows.shape[0] < _WIDE:
         _outer(scale, post, pre, rows)
     else:
@@ -65,7 +65,7 @@ def _add_outer(scale, post, pre, rows):  # type: ignore[no-untyped-def]
 
 
 @loop
-def add_to_bias(scale, change, bias):  # type: ignore[no-untyped-def]
+def add_to_bias(scale, change, bias):
     """Add scale sum_b change[b] to *bias*."""
     for b in range(change.shape[0]):
         for j in range(bias.size):
@@ -73,7 +73,7 @@ def add_to_bias(scale, change, bias):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def change_layer(post_difference, scale, layer, layout, theta, old, new, change, moved):  # type: ignore[no-untyped-def]
+def change_layer(post_difference, scale, layer, layout, theta, old, new, change, moved):
     """Apply one contrast to the weights and bias of *layer* (2 or above).
 
     Parameters
@@ -109,14 +109,14 @@ def change_layer(post_difference, scale, layer, layout, theta, old, new, change,
 
 
 @loop
-def _add(scale, what, into):  # type: ignore[no-untyped-def]
+def _add(scale, what, into):
     for b in range(what.shape[0]):
         for j in range(what.shape[1]):
             into[b, j] += scale * what[b, j]
 
 
 @kernel
-def feed_drive(scale, gram, change, drive):  # type: ignore[no-untyped-def]
+def feed_drive(scale, gram, change, drive):
     """Add scale (x x^T + 1) change to *drive*: what the input weights' change does to it.
 
     The change of W_1 in one slot is scale x^T change, of rank batch, and that of b_1 its sum, so
@@ -129,7 +129,7 @@ def feed_drive(scale, gram, change, drive):  # type: ignore[no-untyped-def]
 
 
 @inner
-def add_to_input_weights(scale, x, change, weight):  # type: ignore[no-untyped-def]
+def add_to_input_weights(scale, x, change, weight):
     """Add scale x^T change to W_1, word line by word line, skipping samples with no input."""
     batch, n = change.shape
     active = np.empty(batch, np.uint32)
@@ -144,7 +144,10 @@ def add_to_input_weights(scale, x, change, weight):  # type: ignore[no-untyped-d
             f0, f1, f2, f3 = scale * x[b0, i], scale * x[b1, i], scale * x[b2, i], scale * x[b3, i]
             for j in range(n):
                 weight[i, j] += (
-                    f0 * change[b0, j] + f1 * change[b1, j] + f2 * change[b2, j] + f3 * change[b3, j]
+                    f0 * change[b0, j]
+                    + f1 * change[b1, j]
+                    + f2 * change[b2, j]
+                    + f3 * change[b3, j]
                 )
         for a in range(count - count % 4, count):
             b0 = active[a]

@@ -40,9 +40,13 @@ class Schedule(NamedTuple):
     beta: float
     eta: NDArray
 
+    def scaled(self, rate: float) -> Schedule:
+        """Return the schedule with all learning rates multiplied by *rate*."""
+        return self._replace(eta=rate * self.eta)
+
 
 @inner
-def _gram(x, out):  # type: ignore[no-untyped-def]
+def _gram(x, out):
     one = x.dtype.type(1.0)
     for b in range(x.shape[0]):
         for c in range(b + 1):
@@ -54,7 +58,7 @@ def _gram(x, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _send(dynamics, state, sent):  # type: ignore[no-untyped-def]
+def _send(dynamics, state, sent):
     if dynamics.kind == PROTOTYPICAL:
         copy(state, sent)
     else:
@@ -62,7 +66,7 @@ def _send(dynamics, state, sent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work):  # type: ignore[no-untyped-def]
+def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work):
     """Let neurons and synapses move together for K slots; return the input layer's total change."""
     batch = x.shape[0]
     n1 = layout.sizes[1]
@@ -93,7 +97,7 @@ def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, ta
 
 
 @kernel
-def _contrast_phase(rule, schedule, beta, theta, layout, dynamics, drive, target, state, work):  # type: ignore[no-untyped-def]
+def _contrast_phase(rule, schedule, beta, theta, layout, dynamics, drive, target, state, work):
     """Settle under the nudge, then apply one contrast; return the input layer's change."""
     batch, n1 = drive.shape
     old, new, change, moved, other = work[5], work[6], work[7], work[8], work[9]
@@ -115,7 +119,7 @@ def _contrast_phase(rule, schedule, beta, theta, layout, dynamics, drive, target
 
 
 @kernel
-def _train_batch(rule, schedule, beta, theta, layout, dynamics, x, target, free, work):  # type: ignore[no-untyped-def]
+def _train_batch(rule, schedule, beta, theta, layout, dynamics, x, target, free, work):
     """Run both phases on one batch and change *theta*; *free* receives the free state."""
     batch = x.shape[0]
     n1 = layout.sizes[1]
@@ -140,7 +144,7 @@ def _train_batch(rule, schedule, beta, theta, layout, dynamics, x, target, free,
 
 
 @kernel
-def free_state(steps, theta, layout, dynamics, x, state, scratch):  # type: ignore[no-untyped-def]
+def free_state(steps, theta, layout, dynamics, x, state, scratch):
     """Settle the free phase of a batch of inputs *x* from zero in *state*."""
     drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
     input_drive(x, theta, layout, drive)
@@ -173,7 +177,9 @@ class IdealLearner:
     def _work(self, batch: int) -> NDArray:
         return np.empty((12, batch * self.network.layout.units), self.theta.dtype)
 
-    def train_batch(self, x: NDArray, target: NDArray, sign: float, step: int) -> NDArray:
+    def train_batch(
+        self, x: NDArray, target: NDArray, sign: float, step: int, rate: float = 1.0
+    ) -> NDArray:
         """Learn from one batch; return the free phase's outputs, shape (batch, classes).
 
         *x* is (batch, n_0), *target* (batch, n_N), *sign* the sign of beta; *step* is not used,
@@ -184,7 +190,7 @@ class IdealLearner:
         free = work[11]
         _train_batch(
             self.rule,
-            self.schedule,
+            self.schedule.scaled(rate),
             sign * self.schedule.beta,
             self.theta,
             network.layout,

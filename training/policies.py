@@ -98,7 +98,7 @@ class Products(NamedTuple):
 
 
 @inner
-def _request(products, i, j):  # type: ignore[no-untyped-def]
+def _request(products, i, j):
     total = products.a.dtype.type(0.0)
     for b in range(products.a.shape[0]):
         total += products.a[b, i] * products.d[b, j] + products.e[b, i] * products.f[b, j]
@@ -106,7 +106,7 @@ def _request(products, i, j):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _count(kind, threshold, residue, r, at, tick, weight):  # type: ignore[no-untyped-def]
+def _count(kind, threshold, residue, r, at, tick, weight):
     """Return the signed pulses for request *r* of the weight whose residue is at *at*."""
     if kind == STOCHASTIC:
         u, _, _, _ = words(tick, 1, _PULSE, weight)
@@ -126,7 +126,7 @@ def _count(kind, threshold, residue, r, at, tick, weight):  # type: ignore[no-un
 
 
 @kernel
-def _visit(policy, columns, residue_at, active, products, tick, weights, counts):  # type: ignore[no-untyped-def]
+def _visit(policy, columns, residue_at, active, products, tick, weights, counts):
     """Ask the policy at every weight of the *active* rows; return how many events that gave."""
     kind, threshold, residue = policy.kind, policy.threshold, policy.residue
     events = 0
@@ -143,7 +143,7 @@ def _visit(policy, columns, residue_at, active, products, tick, weights, counts)
 
 
 @kernel
-def _largest(values, active):  # type: ignore[no-untyped-def]
+def _largest(values, active):
     most = values.dtype.type(0.0)
     for k in range(active.size):
         most = max(most, abs(values[0, active[k]]))
@@ -151,7 +151,7 @@ def _largest(values, active):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _sample(columns, active, products, tick, weights, counts):  # type: ignore[no-untyped-def]
+def _sample(columns, active, products, tick, weights, counts):
     """Sample the events of one sample's requests (batch 1), column by column.
 
     ``clock`` is an exponential variate: the hazard left until the next candidate. A column whose
@@ -197,7 +197,7 @@ def _sample(columns, active, products, tick, weights, counts):  # type: ignore[n
 
 
 @kernel
-def _carry(fabric, weights, x, change, change_q, drive, q_drive):  # type: ignore[no-untyped-def]
+def _carry(fabric, weights, x, change, change_q, drive, q_drive):
     """Let the first layer's constant drives follow the changed weights of array 0 at once."""
     columns, last = fabric.columns[0], fabric.rows[0] - 1
     for k in range(weights.size):
@@ -209,7 +209,7 @@ def _carry(fabric, weights, x, change, change_q, drive, q_drive):  # type: ignor
 
 
 @kernel
-def _change_exactly(fabric, a, active, products, weights):  # type: ignore[no-untyped-def]
+def _change_exactly(fabric, a, active, products, weights):
     """Change conductances by the request itself, half of it on each arm; the ideal policy."""
     arms, columns = fabric.arms, fabric.columns[a]
     share = fabric.step[a] * fabric.unit[a] / products.a.dtype.type(arms)
@@ -232,7 +232,7 @@ def _change_exactly(fabric, a, active, products, weights):  # type: ignore[no-un
 
 
 @kernel
-def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive, q_drive):  # type: ignore[no-untyped-def]
+def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive, q_drive):
     """Serve the request *products* to array *a*; return the pulses fired on single cells.
 
     Parameters

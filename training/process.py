@@ -56,7 +56,7 @@ class Process(NamedTuple):
 
 
 @kernel
-def _send(dynamics, state, sent):  # type: ignore[no-untyped-def]
+def _send(dynamics, state, sent):
     if dynamics.kind == PROTOTYPICAL:
         copy(state, sent)
     else:
@@ -64,7 +64,7 @@ def _send(dynamics, state, sent):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _contrast(post_difference, scale, theta, layout, x, old, new, change, moved):  # type: ignore[no-untyped-def]
+def _contrast(post_difference, scale, theta, layout, x, old, new, change, moved):
     """Add one slot's contrast, *scale* per layer, to all of *theta*, input weights included."""
     for layer in range(2, layout.sizes.size):
         change_layer(
@@ -93,7 +93,7 @@ def _slots(
     free,
     ds,
     dtheta,
-):  # type: ignore[no-untyped-def]
+):
     """Run the nudged phase; write s_{t+1} - s_t and the contrast of each slot."""
     batch, n1 = drive.shape
     work = np.empty((8, free.size), free.dtype)

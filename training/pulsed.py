@@ -40,7 +40,7 @@ class Plant(NamedTuple):
 
 
 @kernel
-def _active_rows(x):  # type: ignore[no-untyped-def]
+def _active_rows(x):
     """Return the word lines of the first array that are driven; the bias line always is."""
     rows = np.empty(x.shape[1] + 1, np.int64)
     count = 0
@@ -56,7 +56,7 @@ def _active_rows(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _with_bias(values, last):  # type: ignore[no-untyped-def]
+def _with_bias(values, last):
     """Return *values* with one more column for the bias line, holding *last*."""
     out = np.empty((values.shape[0], values.shape[1] + 1), values.dtype)
     for b in range(values.shape[0]):
@@ -67,7 +67,9 @@ def _with_bias(values, last):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _program(rule, factor, eta, policy, plant, layout, tick, x, active, old, new, moved, drive, q_drive):  # type: ignore[no-untyped-def]
+def _program(
+    rule, factor, eta, policy, plant, layout, tick, x, active, old, new, moved, drive, q_drive
+):
     """Send the contrast (new, old) of all layers to their arrays; return the pulses fired.
 
     *moved* is the difference of the states; *old* and *new* are what the neurons send. The input
@@ -114,7 +116,7 @@ def _program(rule, factor, eta, policy, plant, layout, tick, x, active, old, new
 
 
 @kernel
-def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):  # type: ignore[no-untyped-def]
+def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):
     """Run both phases on one batch of samples; return the pulses fired."""
     batch = x.shape[0]
     theta, q = plant.theta, plant.q
@@ -176,7 +178,7 @@ def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, targe
 
 
 @kernel
-def _square_drive(plant, layout, x, q_drive):  # type: ignore[no-untyped-def]
+def _square_drive(plant, layout, x, q_drive):
     if plant.read_sigma > 0:
         x2 = np.empty_like(x)
         squares(x.ravel(), x2.ravel())
@@ -188,7 +190,7 @@ def _square_drive(plant, layout, x, q_drive):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _read_out(steps, plant, layout, dynamics, moment, x, state, work):  # type: ignore[no-untyped-def]
+def _read_out(steps, plant, layout, dynamics, moment, x, state, work):
     """Settle the free phase of a batch from zero in *state*, with read noise."""
     drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
     q_drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
@@ -250,7 +252,9 @@ class PulsedLearner:
     def _work(self, batch: int) -> NDArray:
         return np.empty((11, batch * self.network.layout.units), self.theta.dtype)
 
-    def train_batch(self, x: NDArray, target: NDArray, sign: float, step: int) -> NDArray:
+    def train_batch(
+        self, x: NDArray, target: NDArray, sign: float, step: int, rate: float = 1.0
+    ) -> NDArray:
         """Learn from one batch; return the free phase's outputs, shape (batch, classes).
 
         *step* is the number of the batch's first sample in the run; all random numbers follow
@@ -261,7 +265,7 @@ class PulsedLearner:
         free = work[10]
         tick = Tick(*self._key, step, 0, 0)
         self.pulses += _train(
-            self.rule, self.schedule, sign * self.schedule.beta, self.policy, self._plant,
+            self.rule, self.schedule.scaled(rate), sign * self.schedule.beta, self.policy, self._plant,
             network.layout, network.dynamics, tick, x, target.ravel(), free, work,
         )  # fmt: skip
         return network.layout.split(free, batch)[-1]

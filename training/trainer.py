@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .samples import Dataset
 
-__all__ = ["Epoch", "Learner", "Plan", "Position", "accuracy", "epoch_order", "squared_loss", "train"]
+__all__ = [
+    "Epoch",
+    "Learner",
+    "Plan",
+    "Position",
+    "accuracy",
+    "epoch_order",
+    "squared_loss",
+    "train",
+]
 
 _ORDER, _SIGN = 1, 2
 _CHUNK = 250
@@ -38,8 +47,10 @@ class Learner(Protocol):
         """Programming pulses applied so far."""
         ...
 
-    def train_batch(self, x: NDArray, target: NDArray, sign: float, step: int) -> NDArray:
-        """Learn from one batch; return the free phase's outputs."""
+    def train_batch(
+        self, x: NDArray, target: NDArray, sign: float, step: int, rate: float
+    ) -> NDArray:
+        """Learn from one batch, *rate* times the learning rates; return the free outputs."""
         ...
 
     def outputs(self, x: NDArray, first: int, step: int) -> NDArray:
@@ -67,6 +78,8 @@ class Plan:
         The experiment's seed.
     random_sign
         Draw the sign of beta for every batch.
+    decay
+        Factor on the learning rates after each epoch.
     threads
         Threads for evaluation; the result does not depend on it.
     """
@@ -75,6 +88,7 @@ class Plan:
     batch_size: int
     seed: int
     random_sign: bool = False
+    decay: float = 1.0
     threads: int = 1
 
 
@@ -160,9 +174,7 @@ def _close_epoch(learner: Learner, data: Dataset, plan: Plan, position: Position
     position.loss = position.epoch_cpu_seconds = 0.0
 
 
-def train(
-    learner: Learner, data: Dataset, plan: Plan, position: Position
-) -> Iterator[Epoch]:
+def train(learner: Learner, data: Dataset, plan: Plan, position: Position) -> Iterator[Epoch]:
     """Train from *position* to the end of the plan, changing both learner and position.
 
     Yields after every batch and after every epoch; between two yields learner and position
@@ -173,6 +185,7 @@ def train(
     eye = np.eye(data.classes, dtype=data.x_train.dtype)
     while position.epoch < plan.epochs:
         order = epoch_order(plan.seed, position.epoch, rows)
+        rate = plan.decay**position.epoch
         signs = np.ones(batches)
         if plan.random_sign:
             signs = epoch_signs(plan.seed, position.epoch, batches)
@@ -183,7 +196,9 @@ def train(
             labels = data.y_train[chosen]
             target = eye[labels]
             step = position.epoch * rows + first
-            out = learner.train_batch(data.x_train[chosen], target, signs[position.batch], step)
+            out = learner.train_batch(
+                data.x_train[chosen], target, signs[position.batch], step, rate
+            )
             position.correct += int(np.sum(out.argmax(axis=1) == labels))
             position.loss += squared_loss(out, target)
             position.batch += 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from . import __version__
-from .errors import ConfigError, OhmlearnError, UserError
+from .errors import ConfigError
+from .exits import explained_errors
+from .verb_gdu import gdu
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-FAILURE, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="ohmlearn",
@@ -95,7 +95,7 @@ def run(
     """Train, and write the record: accuracy, pulses, device effects, figures."""
     folder = out
     try:
-        with _explained_errors():
+        with explained_errors():
             chosen = _chosen_experiment(experiment, overrides or [], seed, out, resume)
             folder = out or Path("runs") / f"{chosen.name}-seed{chosen.run.seed}"
             _refuse_to_lose(folder, resume, overwrite)
@@ -112,7 +112,7 @@ def devices(
     ] = None,
 ) -> None:
     """List device models and presets; with NAME, its parameters, effects and source."""
-    with _explained_errors():
+    with explained_errors():
         from . import tables
 
         for part in tables.device(name) if name else tables.all_devices():
@@ -127,7 +127,7 @@ def data(
     data_dir: DataDir = None,
 ) -> None:
     """List the data sets, and where their files are or how to get them."""
-    with _explained_errors():
+    with explained_errors():
         from . import tables
         from .training.datasets import describe
 
@@ -137,6 +137,9 @@ def data(
             typer.echo(f"{download} is in {fetch(download, data_dir)}", err=True)
         for part in tables.data_sets(describe(data_dir)):
             _console().print(part)
+
+
+app.command()(gdu)
 
 
 def _chosen_experiment(
@@ -211,23 +214,6 @@ def _interrupted(folder: Path | None) -> NoReturn:
         then = "no checkpoint was written yet, so there is nothing for --resume to go on from."
     typer.echo(f"interrupted: {then}", err=True)
     raise typer.Exit(INTERRUPTED) from None
-
-
-@contextmanager
-def _explained_errors() -> Iterator[None]:
-    """Turn an error raised on purpose into its sentence and an exit code."""
-    try:
-        yield
-    except UserError as error:
-        _fail(error, WRONG_INPUT)
-    except OhmlearnError as error:
-        _fail(error, FAILURE)
-
-
-def _fail(error: OhmlearnError, code: int) -> NoReturn:
-    for line in str(error).splitlines():
-        typer.echo(f"error: {line}", err=True)
-    raise typer.Exit(code) from None
 
 
 def _console():

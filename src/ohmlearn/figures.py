@@ -87,7 +87,7 @@ def draw_figures(
     for name, figure in drawings.items():
         path = target / f"{name}.png"
         picture = io.BytesIO()
-        with _style():
+        with style():
             figure.savefig(picture, format="png")
         write_file(path, lambda file, data=picture: file.write(data.getbuffer()))
         written.append(path)
@@ -95,19 +95,19 @@ def draw_figures(
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     import matplotlib
 
     with matplotlib.rc_context(_STYLE):
         yield
 
 
-def _canvas(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.0) -> Figure:
+def canvas(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 4.0) -> Figure:
     """Return a figure of *rows* by *columns* axes that belongs to no window system."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with _style():
+    with style():
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         figure.subplots(rows, columns, squeeze=False)
@@ -138,13 +138,13 @@ def _column(events: Sequence[Mapping[str, Any]], key: str) -> np.ndarray:
 
 
 def _accuracy(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Figure:
-    figure = _canvas()
+    figure = canvas()
     axes = figure.axes[0]
     epochs = [int(event["epoch"]) for event in events]
     curves = (("train_accuracy", "training", ORANGE, "s"), ("test_accuracy", "test", BLUE, "o"))
     # Few epochs are points that should be seen; many are a curve.
     size = 4.0 if len(epochs) <= 40 else 0.0
-    with _style():
+    with style():
         for key, label, colour, marker in curves:
             values = 100 * _column(events, key)
             if np.isfinite(values).any():
@@ -181,12 +181,12 @@ def _pulses_of(event: Mapping[str, Any]) -> float | None:
 def _pulses(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Figure:
     from matplotlib.ticker import EngFormatter
 
-    figure = _canvas()
+    figure = canvas()
     axes = figure.axes[0]
     epochs = [int(event["epoch"]) for event in events]
     up, down = (np.nan_to_num(_column(events, f"{kind}_pulses")) for kind in ("set", "reset"))
     split = any(event.get("set_pulses") is not None for event in events)
-    with _style():
+    with style():
         if split:
             axes.bar(epochs, up, color=BLUE, label="SET (potentiation)")
             axes.bar(epochs, down, bottom=up, color=ORANGE, label="RESET (depression)")
@@ -203,12 +203,12 @@ def _pulses(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> 
 
 
 def _conductances(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Figure:
-    figure = _canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
+    figure = canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
     for axes, layer in zip(figure.axes, layers, strict=True):
         arms = [(arrays[f"g_plus_{layer}"], "$G^+$", BLUE)]
         if f"g_minus_{layer}" in arrays:
             arms.append((arrays[f"g_minus_{layer}"], "$G^-$", ORANGE))
-        with _style():
+        with style():
             _histogram(axes, [(1e6 * arm, label, colour) for arm, label, colour in arms])
             axes.set_xlabel("conductance (µS)")
             axes.set_title(f"Layer {layer}: {_size(arms[0][0])} cells per arm")
@@ -218,10 +218,10 @@ def _conductances(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Fi
 
 
 def _weights(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Figure:
-    figure = _canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
+    figure = canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
     for axes, layer in zip(figure.axes, layers, strict=True):
         weights = arrays[f"w_{layer}"]
-        with _style():
+        with style():
             _histogram(axes, [(weights, "", BLUE)])
             axes.set_xlabel("weight")
             axes.set_title(f"Layer {layer}: {_size(weights)} weights")
@@ -257,10 +257,10 @@ def _map(layer: int, arrays: Mapping[str, np.ndarray], device: bool) -> Figure:
     turned = values.shape != np.atleast_2d(plus).shape
     rows, columns = values.shape
     height = float(np.clip(6.4 * rows / columns, 1.6, 6.4)) + 1.2
-    figure = _canvas(width=7.2, height=height)
+    figure = canvas(width=7.2, height=height)
     axes = figure.axes[0]
     low, high = _colour_range(values, signed)
-    with _style():
+    with style():
         image = axes.imshow(
             values,
             cmap="RdBu_r" if signed else "viridis",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .figures import _canvas, _style
+from .figures import canvas, style
 from .storage import write_file
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def draw_gdu(folder: str | Path, result: GduResult) -> list[Path]:
     for name, figure in (("gdu_curves", _curves(result)), ("gdu_error", _errors(result))):
         path = Path(folder) / f"{name}.png"
         picture = io.BytesIO()
-        with _style():
+        with style():
             figure.savefig(picture, format="png")
         write_file(path, lambda file, data=picture: file.write(data.getbuffer()))
         written.append(path)
@@ -69,8 +69,8 @@ def _curves(result: GduResult) -> Figure:
     depth = result.problem.network.layout.depth
     names = list(result.curves[0].process)
     rows, columns = len(names), len(result.curves)
-    figure = _canvas(rows, columns, width=1.2 + 3.1 * columns, height=0.9 + 1.75 * rows)
-    with _style():
+    figure = canvas(rows, columns, width=1.2 + 3.1 * columns, height=0.9 + 1.75 * rows)
+    with style():
         for at, axes in enumerate(figure.axes):
             row, column = divmod(at, columns)
             curves = result.curves[column]
@@ -118,8 +118,8 @@ def _errors(result: GduResult) -> Figure:
         panels.append((still, r"$|\beta|$, at $\eta$ = 0", lambda row: abs(row.beta)))
     if moving:
         panels.append((moving, r"$\eta/|\beta|$", lambda row: row.ratio))
-    figure = _canvas(1, len(panels), width=2.0 + 3.9 * len(panels), height=4.2)
-    with _style():
+    figure = canvas(1, len(panels), width=2.0 + 3.9 * len(panels), height=4.2)
+    with style():
         for axes, (rows, label, of) in zip(figure.axes, panels, strict=True):
             _error_panel(axes, rows, of, result.problem.network.layout.depth)
             axes.set_xlabel(label)

@@ -15,10 +15,13 @@ from typing import Any, TypeVar
 
 import numba
 import platformdirs
+from numba.core import config
 
 __all__ = ["inlined", "inner", "kernel", "loop"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_settings: Any = config  # Numba builds these attributes at run time
 
 _ROOMS = ("devices", "crossbar", "circuits", "training")
 
@@ -38,8 +41,8 @@ def _fingerprint() -> str:
 
 def _cache_folder() -> str:
     """Return a writable cache folder, or '' where there is none (then nothing is cached)."""
-    if numba.config.CACHE_DIR:
-        return numba.config.CACHE_DIR
+    if _settings.CACHE_DIR:
+        return _settings.CACHE_DIR
     folder = os.path.join(platformdirs.user_cache_dir("ohmlearn"), "kernels", _fingerprint())
     try:
         os.makedirs(folder, exist_ok=True)
@@ -53,13 +56,14 @@ _CACHE = _cache_folder()
 
 def _compile(**options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
-        saved = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = _CACHE
+        saved = _settings.CACHE_DIR
+        _settings.CACHE_DIR = _CACHE
         try:
             jit = numba.njit(cache=bool(_CACHE), error_model="numpy", nogil=True, **options)
-            return jit(function)
+            compiled: Any = jit(function)
+            return compiled
         finally:
-            numba.config.CACHE_DIR = saved
+            _settings.CACHE_DIR = saved
 
     return decorate
 

@@ -108,6 +108,7 @@ def _train(
         batch_size=experiment.training.batch_size,
         seed=experiment.run.seed,
         random_sign=experiment.learning.random_sign,
+        decay=experiment.learning.eta_decay,
         threads=experiment.run.threads,
     )
     saved = told = time.monotonic()
@@ -134,9 +135,7 @@ def _save(experiment: Experiment, folder: Path, built: Built, position: Position
     checkpoint.save(folder, built.learner.state(), meta)
 
 
-def _take_up(
-    experiment: Experiment, folder: Path, built: Built, progress: Progress
-) -> Position:
+def _take_up(experiment: Experiment, folder: Path, built: Built, progress: Progress) -> Position:
     """Restore the learner from a checkpoint or a finished record, and return its position."""
     found = checkpoint.load(folder, warn=progress.message) if checkpoint.exists(folder) else None
     if found is not None:

@@ -179,7 +179,8 @@ def _not_zero(value: float) -> float:
 class LearningSection(Section):
     """``[learning]``: the rule, and the policy that turns its requests into pulses.
 
-    ``eta`` has one learning rate per weight layer, in the order from input to output.
+    ``eta`` has one learning rate per weight layer, in the order from input to output; after each
+    epoch all are multiplied by ``eta_decay``.
     ``policy`` acts at level 'device'; ``threshold`` is in pulses.
     """
 
@@ -199,6 +200,9 @@ class LearningSection(Section):
             "from input to output",
         ),
     ]
+    eta_decay: Annotated[
+        float, Field(gt=0, le=1, description="a factor per epoch, above 0 and at most 1")
+    ] = 1.0
     free_steps: Count
     nudged_steps: Count
     policy: Annotated[

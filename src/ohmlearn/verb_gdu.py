@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .exits import explained_errors
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
@@ -56,9 +58,7 @@ def gdu(
     ] = False,
 ) -> None:
     """Compare every slot's updates with backpropagation through time (Theorem 1)."""
-    from .cli import _explained_errors
-
-    with _explained_errors():
+    with explained_errors():
         from .experiment import load_experiment
         from .gdu import run_gdu
         from .gdu_figures import draw_gdu

@@ -1,0 +1,32 @@
+"""How a command ends when something is wrong: one sentence a line, and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from .errors import OhmlearnError, UserError
+
+__all__ = ["explained_errors"]
+
+FAILURE, WRONG_INPUT = 1, 2
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """Turn an error raised on purpose into its sentence and an exit code."""
+    try:
+        yield
+    except UserError as error:
+        _fail(error, WRONG_INPUT)
+    except OhmlearnError as error:
+        _fail(error, FAILURE)
+
+
+def _fail(error: OhmlearnError, code: int) -> NoReturn:
+    for line in str(error).splitlines():
+        typer.echo(f"error: {line}", err=True)
+    raise typer.Exit(code) from None
