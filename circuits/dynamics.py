@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..jit import inner, kernel, loop
+from ..jit import kernel, loop
 from .activation import activate, slope
 from .hopfield import PROTOTYPICAL
+from .products import add_backward, add_forward, block, input_rows
 
 __all__ = [
     "advance",
@@ -25,42 +26,7 @@ __all__ = [
     "step",
 ]
 
-_GROUP = 4  # samples settled together in the free phase
 _WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
-
-
-@kernel
-def block(flat, at, rows, columns):
-    """Return the (rows, columns) view of a flat array that starts at *at*."""
-    return flat[at : at + rows * columns].reshape(rows, columns)
-
-
-@inner
-def _input_rows(x, weight, bias, active, drive):
-    batch, n = drive.shape
-    for b in range(batch):
-        count = 0
-        for i in range(x.shape[1]):
-            if x[b, i] != 0:
-                active[count] = i
-                count += 1
-        for j in range(n):
-            drive[b, j] = bias[j]
-        for a in range(0, count - 3, 4):
-            i0, i1, i2, i3 = active[a], active[a + 1], active[a + 2], active[a + 3]
-            x0, x1, x2, x3 = x[b, i0], x[b, i1], x[b, i2], x[b, i3]
-            for j in range(n):
-                drive[b, j] += (
-                    x0 * weight[i0, j]
-                    + x1 * weight[i1, j]
-                    + x2 * weight[i2, j]
-                    + x3 * weight[i3, j]
-                )
-        for a in range(count - count % 4, count):
-            i0 = active[a]
-            x0 = x[b, i0]
-            for j in range(n):
-                drive[b, j] += x0 * weight[i0, j]
 
 
 @kernel
@@ -72,49 +38,7 @@ def input_drive(x, theta, layout, drive):
     n = layout.sizes[1]
     weight = block(theta, layout.weight_at[1], x.shape[1], n)
     bias = theta[layout.bias_at[1] : layout.bias_at[1] + n]
-    _input_rows(x, weight, bias, np.empty(x.shape[1], np.uint32), drive)
-
-
-@inner
-def _add_forward(s, rows, out):
-    """Add s W to *out*, *rows* being W^T, for few columns: two dot products share the loads."""
-    batch, m = s.shape
-    n = rows.shape[0]
-    zero = s.dtype.type(0.0)
-    for b in range(batch):
-        for k in range(0, n - 1, 2):
-            first, second = zero, zero
-            for j in range(m):
-                first += s[b, j] * rows[k, j]
-                second += s[b, j] * rows[k + 1, j]
-            out[b, k] += first
-            out[b, k + 1] += second
-        if n % 2 == 1:
-            last = zero
-            for j in range(m):
-                last += s[b, j] * rows[n - 1, j]
-            out[b, n - 1] += last
-
-
-@inner
-def _add_backward(s, rows, out):
-    """Add s B to *out*, for few rows: four at a time spare loads and stores of *out*."""
-    batch, n = out.shape
-    p = rows.shape[0]
-    for b in range(batch):
-        for k in range(0, p - 3, 4):
-            f0, f1, f2, f3 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3]
-            for j in range(n):
-                out[b, j] += (
-                    f0 * rows[k, j]
-                    + f1 * rows[k + 1, j]
-                    + f2 * rows[k + 2, j]
-                    + f3 * rows[k + 3, j]
-                )
-        for k in range(p - p % 4, p):
-            f0 = s[b, k]
-            for j in range(n):
-                out[b, j] += f0 * rows[k, j]
+    input_rows(x, weight, bias, np.empty(x.shape[1], np.uint32), drive)
 
 
 @loop
@@ -154,7 +78,7 @@ def drives(theta, layout, drive, sent, out):
             s = block(sent, batch * layout.unit_at[layer - 1], batch, m)
             rows = block(theta, layout.weight_at[layer], n, m)
             if batch == 1 or n < _WIDE:
-                _add_forward(s, rows, a)
+                add_forward(s, rows, a)
             else:
                 _add(np.dot(s, rows.T), a)
         if layer < depth:
@@ -162,7 +86,7 @@ def drives(theta, layout, drive, sent, out):
             s = block(sent, batch * layout.unit_at[layer + 1], batch, p)
             rows = block(theta, layout.back_at[layer + 1], p, n)
             if batch == 1 or p < _WIDE:
-                _add_backward(s, rows, a)
+                add_backward(s, rows, a)
             else:
                 _add(np.dot(s, rows), a)
 
@@ -288,41 +212,48 @@ def _exchange(a, b):
 
 
 @kernel
-def _narrow(layout):
-    """Say whether every weight layer above the first is computed by our own loops."""
-    for layer in range(2, layout.sizes.size):
-        if layout.sizes[layer] >= _WIDE:
-            return False
-    return True
+def _settle_one_hidden(steps, theta, layout, dynamics, drive, state):
+    """Run the free phase of a clocked network with one hidden layer, sample by sample.
 
-
-@kernel
-def _scatter(layout, group, first, batch, part, state):
-    for layer in range(1, layout.sizes.size):
-        at, n = layout.unit_at[layer], layout.sizes[layer]
-        to = batch * at + first * n
-        copy(part[group * at : group * (at + n)], state[to : to + group * n])
+    Hidden and output states of one time step do not hear of each other, only of the step before,
+    so two trajectories never meet: outputs at even with hidden states at odd times, and the rest.
+    Both are followed side by side, from output state to output state: they share the loads of
+    the weights, and everything stays in the first-level cache. Once both outputs repeat, bit for
+    bit, so does all that follows.
+    """
+    batch, n = drive.shape
+    p = layout.sizes[2]
+    forward = block(theta, layout.weight_at[2], p, n)
+    backward = block(theta, layout.back_at[2], p, n)
+    bias = theta[layout.bias_at[2] : layout.bias_at[2] + p]
+    pull, hidden = np.empty((2, n), drive.dtype), np.zeros((2, n), drive.dtype)
+    heard, sent = np.empty((2, p), drive.dtype), np.empty((2, p), drive.dtype)
+    last = np.empty((2, p), drive.dtype)
+    for b in range(batch):
+        for k in range(p):
+            sent[0, k] = 0
+        activate(dynamics.activation, bias, sent[1])
+        for _ in range(0, steps, 2):
+            _spread(drive[b], pull)
+            add_backward(sent, backward, pull)
+            activate(dynamics.activation, pull.ravel(), hidden.ravel())
+            _spread(bias, heard)
+            add_forward(hidden, forward, heard)
+            sent, last = last, sent
+            activate(dynamics.activation, heard.ravel(), sent.ravel())
+            if _differing(sent.ravel(), last.ravel()) == 0:
+                break
+        at = batch * n + b * p
+        copy(hidden[1 - steps % 2], state[b * n : (b + 1) * n])
+        copy(sent[0] if steps % 2 == 0 else last[1], state[at : at + p])
 
 
 @kernel
 def free_phase(steps, theta, layout, dynamics, drive, state, scratch):
-    """Settle a batch from zero, without nudge, in *state*; *scratch* as in :func:`relax`.
-
-    Samples do not hear of each other. Where no layer needs a matrix product through BLAS they
-    are settled a few at a time: the working set then stays in the first-level cache, and a group
-    stops at its own fixed point. Both ways give the same bits.
-    """
-    batch = drive.shape[0]
-    units = state.size // batch
-    if batch == 1 or not _narrow(layout):
-        for i in range(state.size):
-            state[i] = 0
-        relax(steps, theta, layout, dynamics, drive, 0.0, state, state, scratch)
+    """Settle a batch from zero, without nudge, in *state*; *scratch* as in :func:`relax`."""
+    if dynamics.kind == PROTOTYPICAL and layout.sizes.size == 3:
+        _settle_one_hidden(steps, theta, layout, dynamics, drive, state)
         return
-    for first in range(0, batch, _GROUP):
-        group = min(_GROUP, batch - first)
-        part = np.zeros(group * units, state.dtype)
-        small = np.empty((5, group * units), state.dtype)
-        few = drive[first : first + group]
-        relax(steps, theta, layout, dynamics, few, 0.0, part, part, small)
-        _scatter(layout, group, first, batch, part, state)
+    for i in range(state.size):
+        state[i] = 0
+    relax(steps, theta, layout, dynamics, drive, 0.0, state, state, scratch)

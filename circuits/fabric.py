@@ -70,8 +70,8 @@ def array_shapes(layout: Layout) -> list[tuple[int, int]]:
 def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
     """Lay *crossbars*, of the shapes of :func:`array_shapes`, under the network *layout*."""
     depth = layout.depth
-    forward = list(range(1, depth + 1))
-    backward = [] if layout.symmetric else list(range(2, depth + 1))
+    forward = np.arange(1, depth + 1)
+    backward = np.arange(2, 2 if layout.symmetric else depth + 1)
     kind = crossbars[0].bank.g.dtype
     squares = [
         x.reference**2 if x.encoding == "offset" else np.zeros_like(x.reference) for x in crossbars
@@ -83,12 +83,9 @@ def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
         columns=np.array([x.columns for x in crossbars], np.int64),
         cell_at=_starts([x.cells for x in crossbars]),
         row_at=_starts([x.rows for x in crossbars]),
-        weight_at=np.array(
-            [layout.weight_at[k] for k in forward] + [layout.back_at[k] for k in backward],
-            np.int64,
-        ),
-        bias_at=np.array([layout.bias_at[k] for k in forward] + [-1] * len(backward), np.int64),
-        turned=np.array([k > 1 for k in forward + backward]),
+        weight_at=np.concatenate([layout.weight_at[forward], layout.back_at[backward]]),
+        bias_at=np.concatenate([layout.bias_at[forward], np.full(len(backward), -1)]),
+        turned=np.concatenate([forward, backward]) > 1,
         unit=np.array([x.unit for x in crossbars], kind),
         step=np.array([x.step for x in crossbars], kind),
         reference=np.concatenate([x.reference for x in crossbars]),

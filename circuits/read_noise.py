@@ -9,15 +9,42 @@ with q = sum over a weight's cells of g^2 in the place of the weight.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..devices.counter_rng import Stream, normal_pair, philox
 from ..jit import kernel, loop
-from .dynamics import advance, drives, send
+from .dynamics import advance, copy, drives, send
 
-__all__ = ["noisy_relax", "noisy_step", "squares"]
+__all__ = ["Moment", "noisy_relax", "squares"]
 
 _READ = int(Stream.READ)
+
+
+class Moment(NamedTuple):
+    """The moment of a read, from which its random numbers follow.
+
+    A tuple type of its own, so that all callers share one compiled kernel: in a plain tuple every
+    literal number is a type.
+
+    Attributes
+    ----------
+    k0, k1 : uint32
+        Key of the seed.
+    step : int
+        Sample number of the run, below 2**48.
+    slot : int
+        Time step within the sample, below 4096.
+    first : int
+        Number of the batch's first row, below 2**20.
+    """
+
+    k0: np.uint32
+    k1: np.uint32
+    step: int
+    slot: int
+    first: int
 
 
 @loop
@@ -28,14 +55,15 @@ def squares(source, out):
 
 
 @kernel
-def _row_noise(k0, k1, step, slot, row, out):
-    """Fill *out* with the standard normal numbers of sample *row* in time step *slot*."""
-    c1 = np.uint32((row << 12) | slot)
-    low, high = np.uint32(step & 0xFFFFFFFF), np.uint32((_READ << 16) | (step >> 32))
-    for b in range(out.size // 4):
-        u0, u1, u2, u3 = philox(k0, k1, np.uint32(b), c1, low, high)
-        out[4 * b], out[4 * b + 1] = normal_pair(u0, u1)
-        out[4 * b + 2], out[4 * b + 3] = normal_pair(u2, u3)
+def _row_noise(moment, t, b, out):
+    """Fill *out* with the standard normal numbers of row *b*, *t* time steps after *moment*."""
+    c1 = np.uint32(((moment.first + b) << 12) | (moment.slot + t))
+    low = np.uint32(moment.step & 0xFFFFFFFF)
+    high = np.uint32((_READ << 16) | (moment.step >> 32))
+    for k in range(out.size // 4):
+        u0, u1, u2, u3 = philox(moment.k0, moment.k1, np.uint32(k), c1, low, high)
+        out[4 * k], out[4 * k + 1] = normal_pair(u0, u1)
+        out[4 * k + 2], out[4 * k + 3] = normal_pair(u2, u3)
 
 
 @loop
@@ -45,10 +73,12 @@ def _add_noise(sigma, variance, noise, a):
 
 
 @kernel
-def noisy_step(
-    theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, new, work
+def noisy_relax(
+    steps, theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, work
 ):
-    """One time step as :func:`~ohmlearn.circuits.dynamics.step`, with noise on every line.
+    """Advance *state* in place by *steps* time steps, with noise on every line.
+
+    Without noise each of them is :func:`~ohmlearn.circuits.dynamics.step`.
 
     Parameters
     ----------
@@ -57,46 +87,28 @@ def noisy_step(
         share x^2 Q_1 + q_b, shape (batch, n_1).
     sigma : float
         Relative standard deviation of one cell's conductance in one read.
-    moment : (k0, k1, step, slot, first row)
-        Key of the random numbers.
+    moment : Moment
+        That of the first time step; slots count on from it.
     work : (5, batch * units)
         Work space.
     """
     batch = drive.shape[0]
-    sent, a, rate, variance = work[0], work[1], work[2], work[3]
-    send(dynamics, state, sent)
-    drives(theta, layout, drive, sent, a)
-    if sigma > 0:
-        squares(sent, rate)
-        drives(q, layout, q_drive, rate, variance)
-        k0, k1, step, slot, first = moment
-        units = layout.unit_at[-1] + layout.sizes[-1]
-        noise = np.empty(units + (-units) % 4, state.dtype)
-        for b in range(batch):
-            _row_noise(k0, k1, step, slot, first + b, noise)
-            for layer in range(1, layout.sizes.size):
-                at, n = layout.unit_at[layer], layout.sizes[layer]
-                here = batch * at + b * n
-                _add_noise(
-                    state.dtype.type(sigma),
-                    variance[here : here + n],
-                    noise[at : at + n],
-                    a[here : here + n],
-                )
-    advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate)
-
-
-@kernel
-def noisy_relax(
-    steps, theta, q, layout, dynamics, drive, q_drive, sigma, moment, beta, target, state, work
-):
-    """Advance *state* in place by *steps* noisy time steps; slots count on from *moment*'s."""
-    new = work[4]
-    k0, k1, step, slot, first = moment
+    sent, a, rate, variance, new = work[0], work[1], work[2], work[3], work[4]
+    units = layout.unit_at[-1] + layout.sizes[-1]
+    noise = np.empty(units + (-units) % 4, state.dtype)
+    relative = state.dtype.type(sigma)
     for t in range(steps):
-        now = (k0, k1, step, slot + t, first)
-        noisy_step(
-            theta, q, layout, dynamics, drive, q_drive, sigma, now, beta, target, state, new, work
-        )
-        for i in range(state.size):
-            state[i] = new[i]
+        send(dynamics, state, sent)
+        drives(theta, layout, drive, sent, a)
+        if sigma > 0:
+            squares(sent, rate)
+            drives(q, layout, q_drive, rate, variance)
+            for b in range(batch):
+                _row_noise(moment, t, b, noise)
+                for layer in range(1, layout.sizes.size):
+                    at, n = layout.unit_at[layer], layout.sizes[layer]
+                    here = batch * at + b * n
+                    there = here + n
+                    _add_noise(relative, variance[here:there], noise[at : at + n], a[here:there])
+        advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate)
+        copy(new, state)

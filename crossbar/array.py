@@ -45,7 +45,7 @@ class CrossbarView(NamedTuple):
         return self.crossbar
 
     def __matmul__(self, v: NDArray) -> NDArray:
-        """Return bit-line currents [A], shape (columns,) or (columns, p), for word lines *v* [V]."""
+        """Return bit-line currents [A], (columns,) or (columns, p), for word lines *v* [V]."""
         return self.crossbar.read(np.asarray(v).T).T
 
 
@@ -115,7 +115,7 @@ class Crossbar:
         encoding
             A name of :data:`ENCODINGS`.
         weight_range
-            The \\|weight\\| that one arm's full conductance window represents.
+            The absolute weight that one arm's full conductance window represents.
         v_read
             Read voltage [V] at which conductances are meant.
         seed, array_id
@@ -206,7 +206,7 @@ class Crossbar:
         return g[..., 0] - (g[..., 1] if self.arms == 2 else self.reference[:, np.newaxis])
 
     def set_weights(self, weights: NDArray) -> None:
-        """Program *weights* (rows, columns) as an ideal write-verify would, without counting pulses.
+        """Program *weights* (rows, columns) as an ideal write-verify would; count no pulses.
 
         The arms of a pair go to mid-window plus and minus half the weight. What a cell's own
         window does not hold is cut off, and stuck cells stay where they are.

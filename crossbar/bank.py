@@ -19,9 +19,10 @@ from ..devices.dispatch import cell, conductance
 from ..devices.variability import pulse
 from ..jit import inlined, kernel
 
-__all__ = ["CellBank", "Tick", "fire", "place", "words"]
+__all__ = ["CellBank", "Tick", "fire", "place", "shift", "words"]
 
-_C2C, _WRITE = int(Stream.C2C), int(Stream.WRITE)
+_C2C, _WRITE = np.int64(Stream.C2C), np.int64(Stream.WRITE)
+_FIRST = np.int64(0)  # an int literal would be a type of its own, and compile words once more
 
 
 class CellBank(NamedTuple):
@@ -85,10 +86,10 @@ class Tick(NamedTuple):
 
 
 @inlined
-def words(tick, low, stream, index):
-    """Return the four random words of *index* for this moment; *low* tells draws apart (12 bit)."""
-    c1 = (tick.array << 24) | (tick.slot << 12) | low
-    c3 = (stream << 16) | (tick.step >> 32)
+def words(tick, draw, stream, index):
+    """Return the four random words of *index* at this moment; *draw*, below 2**24, counts on."""
+    c1 = (tick.array << 24) | (tick.slot << 12) | (draw & 0xFFF)
+    c3 = (draw >> 12 << 20) | (stream << 16) | (tick.step >> 32)
     return philox(
         tick.k0,
         tick.k1,
@@ -149,7 +150,7 @@ def fire(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                u0, u1, _, _ = words(tick, n & 0xFFF, _C2C, weights[k])
+                u0, u1, _, _ = words(tick, n, _C2C, weights[k])
                 z0, z1 = normal_pair(u0, u1)
                 a, b = kind(z0), kind(z1)
             _move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
@@ -157,7 +158,7 @@ def fire(bank, first, arms, weights, counts, tick):
                 _move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
         total += abs(count) * arms
         if write_sigma > 0:
-            u0, u1, _, _ = words(tick, 0, _WRITE, weights[k])
+            u0, u1, _, _ = words(tick, _FIRST, _WRITE, weights[k])
             z0, z1 = normal_pair(u0, u1)
             a, b = kind(z0), kind(z1)
         g[c] = _shown(like, table, x, c, v_read, levels, write_sigma, a)
@@ -198,3 +199,24 @@ def place(bank, cells, g_target):
         if stuck[c] == 0:
             x[c] = _state_at(like, table, c, v_read, g_target[k])
         g[c] = _shown(like, table, x, c, v_read, levels, none, none)
+
+
+@kernel
+def shift(bank, first, arms, weights, change):
+    """Change the conductance of some weights of one array exactly; no pulses are counted.
+
+    The hidden state moves, from where it is to where it shows *change* (n,) [S] more, and as much
+    less on the minus cell of a pair; a cell's own window and being stuck limit it. Arguments as
+    for :func:`fire`.
+    """
+    like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
+    v_read, levels = bank.v_read, bank.levels
+    none = table.dtype.type(0.0)
+    for k in range(weights.size):
+        for arm in range(arms):
+            c = first + weights[k] * arms + arm
+            if stuck[c] == 0:
+                now = conductance(cell(like, table, c), v_read, x[c])
+                target = now + change[k] if arm == 0 else now - change[k]
+                x[c] = _state_at(like, table, c, v_read, target)
+            g[c] = _shown(like, table, x, c, v_read, levels, none, none)

@@ -11,7 +11,15 @@ import numpy as np
 from ..circuits.dynamics import block
 from ..jit import inner, kernel, loop
 
-__all__ = ["add_to_bias", "add_to_input_weights", "change_layer", "difference", "feed_drive"]
+__all__ = [
+    "add_products",
+    "add_to_bias",
+    "add_to_input_weights",
+    "change_layer",
+    "difference",
+    "feed_drive",
+    "feed_products",
+]
 
 _WIDE = 24
 
@@ -128,6 +136,52 @@ def feed_drive(scale, gram, change, drive):
         _add(scale, np.dot(gram, change), drive)
 
 
+@kernel
+def add_products(factor, eta, layout, theta, sent):
+    """Add factor eta_l sum_b s_{l-1} x s_l to the weights of layers 2 and above, s_l to b_l."""
+    batch = sent.size // (layout.unit_at[-1] + layout.sizes[-1])
+    for layer in range(2, layout.sizes.size):
+        m, n = layout.sizes[layer - 1], layout.sizes[layer]
+        scale = factor * sent.dtype.type(eta[layer - 1])
+        pre = block(sent, batch * layout.unit_at[layer - 1], batch, m)
+        post = block(sent, batch * layout.unit_at[layer], batch, n)
+        _add_outer(scale, post, pre, block(theta, layout.weight_at[layer], n, m))
+        add_to_bias(scale, post, theta[layout.bias_at[layer] : layout.bias_at[layer] + n])
+
+
+@loop
+def _mix(below, above, bias, scale_below, scale_above, out):
+    for b in range(out.shape[0]):
+        for c in range(out.shape[1]):
+            out[b, c] = scale_below * (below[b, c] + bias) + scale_above * above[b, c]
+
+
+@kernel
+def feed_products(factor, eta, gram, layout, sent, a):
+    """Add to the drives *a* what the weights :func:`add_products` would add do to them.
+
+    A change of rank batch acts through the inner products of the samples' states: with S_l =
+    s_l s_l^T (batch, batch), a_l gains (eta_l (S_{l-1} + 1) + eta_{l+1} S_{l+1}) s_l, the 1 for
+    the bias. *gram* is S_0 + 1 of the inputs.
+    """
+    batch = gram.shape[0]
+    depth = layout.sizes.size - 1
+    one, zero = sent.dtype.type(1.0), sent.dtype.type(0.0)
+    products = np.zeros((depth + 2, batch, batch), sent.dtype)
+    _add(one, gram, products[0])
+    for layer in range(1, depth + 1):
+        s = block(sent, batch * layout.unit_at[layer], batch, layout.sizes[layer])
+        _add(one, np.dot(s, s.T), products[layer])
+    mixed = np.empty((batch, batch), sent.dtype)
+    for layer in range(1, depth + 1):
+        at, n = batch * layout.unit_at[layer], layout.sizes[layer]
+        up = factor * sent.dtype.type(eta[layer]) if layer < depth else zero
+        down = factor * sent.dtype.type(eta[layer - 1])
+        bias = one if layer > 1 else zero
+        _mix(products[layer - 1], products[layer + 1], bias, down, up, mixed)
+        _add(one, np.dot(mixed, block(sent, at, batch, n)), block(a, at, batch, n))
+
+
 @inner
 def add_to_input_weights(scale, x, change, weight):
     """Add scale x^T change to W_1, word line by word line, skipping samples with no input."""
@@ -135,10 +189,9 @@ def add_to_input_weights(scale, x, change, weight):
     active = np.empty(batch, np.uint32)
     for i in range(x.shape[1]):
         count = 0
-        for b in range(batch):
-            if x[b, i] != 0:
-                active[count] = b
-                count += 1
+        for b in range(batch):  # no branch to mispredict
+            active[count] = b
+            count += 1 if x[b, i] != 0 else 0
         for a in range(0, count - 3, 4):
             b0, b1, b2, b3 = active[a], active[a + 1], active[a + 2], active[a + 3]
             f0, f1, f2, f3 = scale * x[b0, i], scale * x[b1, i], scale * x[b2, i], scale * x[b3, i]

@@ -7,16 +7,34 @@ since the slots' changes telescope, one product at the end of the phase gives th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..circuits.activation import activate
-from ..circuits.dynamics import block, copy, free_phase, input_drive, relax, step
+from ..circuits.dynamics import (
+    advance,
+    block,
+    copy,
+    drives,
+    free_phase,
+    input_drive,
+    relax,
+    send,
+    step,
+)
 from ..circuits.hopfield import PROTOTYPICAL, HopfieldNetwork
 from ..jit import inner, kernel
-from .contrast import add_to_bias, add_to_input_weights, change_layer, difference, feed_drive
+from .contrast import (
+    add_products,
+    add_to_bias,
+    add_to_input_weights,
+    change_layer,
+    difference,
+    feed_drive,
+    feed_products,
+)
 from .rules import Rule
 
 __all__ = ["IdealLearner", "Schedule"]
@@ -58,37 +76,70 @@ def _gram(x, out):
 
 
 @kernel
-def _send(dynamics, state, sent):
-    if dynamics.kind == PROTOTYPICAL:
-        copy(state, sent)
-    else:
-        activate(dynamics.activation, state, sent)
+def _input_gram(x):
+    gram = np.empty((x.shape[0], x.shape[0]), x.dtype)
+    _gram(x, gram)
+    return gram
 
 
 @kernel
-def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work):
-    """Let neurons and synapses move together for K slots; return the input layer's total change."""
+def _continual_phase(
+    rule, schedule, beta, factor, theta, layout, dynamics, x, drive, target, state, work
+):
+    """Let neurons and synapses move together for K slots; return the input layer's total change.
+
+    The slots' changes of s_{l-1} x s_l telescope: at any time a weight is what it was, less the
+    product at the start, plus the product now. So no weight is written inside the phase; what the
+    product now does to the drives follows from the inner products of the samples' states.
+    """
     batch = x.shape[0]
     n1 = layout.sizes[1]
-    depth = layout.sizes.size - 1
+    a, rate, sent, new = work[1], work[2], state, work[5]
+    if dynamics.kind != PROTOTYPICAL:
+        sent = work[6]
+        send(dynamics, state, sent)
+    factor = state.dtype.type(factor)
+    gram = _input_gram(x)
+    first = block(sent, 0, batch, n1).copy()
+    feed_drive(-factor * state.dtype.type(schedule.eta[0]), gram, first, drive)
+    add_products(-factor, schedule.eta, layout, theta, sent)
+    for _ in range(schedule.nudged_steps):
+        drives(theta, layout, drive, sent, a)
+        feed_products(factor, schedule.eta, gram, layout, sent, a)
+        advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate)
+        state, new = new, state
+        if dynamics.kind == PROTOTYPICAL:
+            sent = state
+        else:
+            send(dynamics, state, sent)
+    add_products(factor, schedule.eta, layout, theta, sent)
+    difference(sent[: batch * n1], first.ravel(), first.ravel())
+    return first
+
+
+@kernel
+def _vector_field_phase(
+    rule, schedule, beta, factor, theta, layout, dynamics, x, drive, target, state, work
+):
+    """Do the same for the vector-field rule, whose changes do not telescope."""
+    batch = x.shape[0]
+    n1 = layout.sizes[1]
     old, new, change, moved, following = work[5], work[6], work[7], work[8], work[9]
-    one = state.dtype.type(1.0)
-    factor = one / (state.dtype.type(beta) * state.dtype.type(batch))
-    gram = np.empty((batch, batch), state.dtype)
-    _gram(x, gram)
+    factor = state.dtype.type(factor)
+    gram = _input_gram(x)
     total = np.zeros((batch, n1), state.dtype)
-    _send(dynamics, state, old)
+    send(dynamics, state, old)
     for _ in range(schedule.nudged_steps):
         step(theta, layout, dynamics, drive, beta, target, state, following, work)
-        _send(dynamics, following, new)
+        send(dynamics, following, new)
         difference(new, old, change)
         difference(following, state, moved)
-        for layer in range(2, depth + 1):
+        for layer in range(2, layout.sizes.size):
             scale = factor * state.dtype.type(schedule.eta[layer - 1])
             change_layer(
                 rule.post_difference, scale, layer, layout, theta, old, new, change, moved
             )
-        first = block(moved if rule.post_difference else change, 0, batch, n1)
+        first = block(moved, 0, batch, n1)
         feed_drive(factor * state.dtype.type(schedule.eta[0]), gram, first, drive)
         total += first
         copy(following, state)
@@ -97,58 +148,49 @@ def _continual_phase(rule, schedule, beta, theta, layout, dynamics, x, drive, ta
 
 
 @kernel
-def _contrast_phase(rule, schedule, beta, theta, layout, dynamics, drive, target, state, work):
+def _contrast_phase(
+    rule, schedule, beta, factor, theta, layout, dynamics, x, drive, target, state, work
+):
     """Settle under the nudge, then apply one contrast; return the input layer's change."""
     batch, n1 = drive.shape
     old, new, change, moved, other = work[5], work[6], work[7], work[8], work[9]
     copy(state, other)
     relax(schedule.nudged_steps, theta, layout, dynamics, drive, beta, target, state, work)
-    factor = state.dtype.type(1.0) / (state.dtype.type(beta) * state.dtype.type(batch))
+    factor = state.dtype.type(factor)
     if rule.centred:
         relax(schedule.nudged_steps, theta, layout, dynamics, drive, -beta, target, other, work)
-        factor *= state.dtype.type(0.5)
-    _send(dynamics, other, old)
-    _send(dynamics, state, new)
+    send(dynamics, other, old)
+    send(dynamics, state, new)
     difference(new, old, change)
     difference(state, other, moved)
     for layer in range(2, layout.sizes.size):
         scale = factor * state.dtype.type(schedule.eta[layer - 1])
         change_layer(rule.post_difference, scale, layer, layout, theta, old, new, change, moved)
     first = block(moved if rule.post_difference else change, 0, batch, n1)
-    return first.copy(), factor
-
-
-@kernel
-def _train_batch(rule, schedule, beta, theta, layout, dynamics, x, target, free, work):
-    """Run both phases on one batch and change *theta*; *free* receives the free state."""
-    batch = x.shape[0]
-    n1 = layout.sizes[1]
-    drive = np.empty((batch, n1), x.dtype)
-    input_drive(x, theta, layout, drive)
-    free_phase(schedule.free_steps, theta, layout, dynamics, drive, free, work)
-    state = work[10]
-    copy(free, state)
-    if rule.continual:
-        first = _continual_phase(
-            rule, schedule, beta, theta, layout, dynamics, x, drive, target, state, work
-        )
-        factor = x.dtype.type(1.0) / (x.dtype.type(beta) * x.dtype.type(batch))
-    else:
-        first, factor = _contrast_phase(
-            rule, schedule, beta, theta, layout, dynamics, drive, target, state, work
-        )
-    scale = factor * x.dtype.type(schedule.eta[0])
-    weight = block(theta, layout.weight_at[1], x.shape[1], n1)
-    add_to_input_weights(scale, x, first, weight)
-    add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
+    return first.copy()
 
 
 @kernel
 def free_state(steps, theta, layout, dynamics, x, state, scratch):
-    """Settle the free phase of a batch of inputs *x* from zero in *state*."""
+    """Settle the free phase of inputs *x* from zero in *state*; return x W_1 + b_1."""
     drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
     input_drive(x, theta, layout, drive)
     free_phase(steps, theta, layout, dynamics, drive, state, scratch)
+    return drive
+
+
+@kernel
+def _change_input_layer(scale, theta, layout, x, first):
+    n1 = layout.sizes[1]
+    add_to_input_weights(scale, x, first, block(theta, layout.weight_at[1], x.shape[1], n1))
+    add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
+
+
+def _phase(rule: Rule) -> Callable[..., NDArray]:
+    """Return the rule's nudged phase; chosen out here, so that only that one is compiled."""
+    if not rule.continual:
+        return _contrast_phase
+    return _vector_field_phase if rule.post_difference else _continual_phase
 
 
 class IdealLearner:
@@ -182,25 +224,26 @@ class IdealLearner:
     ) -> NDArray:
         """Learn from one batch; return the free phase's outputs, shape (batch, classes).
 
-        *x* is (batch, n_0), *target* (batch, n_N), *sign* the sign of beta; *step* is not used,
-        since exact learning draws no random numbers.
+        *x* is (batch, n_0), *target* (batch, n_N), *sign* the sign of beta, *rate* multiplies all
+        learning rates; *step* is not used, since exact learning draws no random numbers.
         """
-        network, batch = self.network, len(x)
-        work = self._work(batch)
-        free = work[11]
-        _train_batch(
-            self.rule,
-            self.schedule.scaled(rate),
-            sign * self.schedule.beta,
-            self.theta,
-            network.layout,
-            network.dynamics,
-            x,
-            target.ravel(),
-            free,
-            work,
+        layout, dynamics = self.network.layout, self.network.dynamics
+        theta, rule = self.theta, self.rule
+        schedule = self.schedule.scaled(rate)
+        work = self._work(len(x))
+        state, free = work[10], work[11]
+        drive = free_state(schedule.free_steps, theta, layout, dynamics, x, free, work)
+        state[:] = free
+        beta = sign * schedule.beta
+        factor = 1.0 / (beta * len(x) * (2 if rule.centred else 1))
+        phase = _phase(rule)
+        first = phase(
+            *(rule, schedule, beta, factor, theta, layout, dynamics),
+            *(x, drive, target.ravel(), state, work),
         )
-        return network.layout.split(free, batch)[-1]
+        scale = theta.dtype.type(factor * schedule.eta[0])
+        _change_input_layer(scale, theta, layout, x, first)
+        return layout.split(free, len(x))[-1]
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's outputs, shape (rows, classes), for inputs *x* (rows, n_0)."""

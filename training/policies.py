@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuits.fabric import renew
-from ..crossbar.bank import fire, place, words
+from ..crossbar.bank import fire, shift, words
 from ..devices.counter_rng import Stream, uniform
 from ..errors import ConfigError, nearest
 from ..jit import inlined, inner, kernel
@@ -40,7 +40,9 @@ POLICIES = {
     "deterministic-residue": RESIDUE,
     "sign-threshold": SIGN,
 }
-_PULSE = int(Stream.PULSE)
+_PULSE = np.int64(Stream.PULSE)
+_HITS, _ROUNDING = np.int64(0), np.int64(1)  # draws of the event sampler and of single cells
+_MOST = np.float32(1e5)  # pulses per request: more than any cell's window holds
 _DENSE = 0.5  # from this hit rate on, visiting the cells of a column is cheaper than sampling
 
 
@@ -107,9 +109,16 @@ def _request(products, i, j):
 
 @inlined
 def _count(kind, threshold, residue, r, at, tick, weight):
-    """Return the signed pulses for request *r* of the weight whose residue is at *at*."""
+    """Return the signed pulses for request *r* of the weight whose residue is at *at*.
+
+    NaN gives none, and no request gives more than ``_MOST``: a network that diverges must come
+    to the end of its epoch, where the trainer says so.
+    """
+    if r != r:
+        return 0
+    r = min(max(r, -_MOST), _MOST)
     if kind == STOCHASTIC:
-        u, _, _, _ = words(tick, 1, _PULSE, weight)
+        u, _, _, _ = words(tick, _ROUNDING, _PULSE, weight)
         size = abs(r)
         whole = int(np.floor(size))
         count = whole + (1 if uniform(u) < size - whole else 0)
@@ -118,7 +127,8 @@ def _count(kind, threshold, residue, r, at, tick, weight):
         return (1 if r > 0 else -1) if abs(r) >= threshold else 0
     if kind == RESIDUE:
         r = r + residue[at]
-    count = int(np.floor(abs(r) + 0.5))
+    # A half is rounded down: a residue of one half must not fire without a request.
+    count = int(np.ceil(abs(r) - 0.5))
     count = count if r > 0 else -count
     if kind == RESIDUE:
         residue[at] = r - count
@@ -151,18 +161,18 @@ def _largest(values, active):
 
 
 @kernel
-def _sample(columns, active, products, tick, weights, counts):
+def _sample(policy, columns, residue_at, active, products, tick, weights, counts):
     """Sample the events of one sample's requests (batch 1), column by column.
 
     ``clock`` is an exponential variate: the hazard left until the next candidate. A column whose
     whole hazard is below it is passed with one subtraction.
     """
     scale, pre, dpost, dpre, post = products
+    kind, threshold, residue = policy.kind, policy.threshold, policy.residue
     most_a = abs(scale) * _largest(pre, active)
     most_e = abs(scale) * _largest(dpre, active)
-    nothing = np.zeros(0, pre.dtype)
-    events, draws, rows = 0, 0, active.size
-    u0, u1, _, _ = words(tick, 0, _PULSE, draws)
+    events, draws, rows = 0, np.int64(0), active.size
+    u0, u1, _, _ = words(tick, _HITS, _PULSE, draws)
     clock, accept = -np.log(uniform(u0)), uniform(u1)
     for j in range(columns):
         d, f = scale * dpost[0, j], scale * post[0, j]
@@ -171,7 +181,7 @@ def _sample(columns, active, products, tick, weights, counts):
             for k in range(rows):
                 weight = active[k] * columns + j
                 r = pre[0, active[k]] * d + dpre[0, active[k]] * f
-                count = _count(STOCHASTIC, 0.0, nothing, r, 0, tick, weight)
+                count = _count(kind, threshold, residue, r, residue_at + weight, tick, weight)
                 if count != 0:
                     weights[events], counts[events] = weight, count
                     events += 1
@@ -190,7 +200,7 @@ def _sample(columns, active, products, tick, weights, counts):
                 events += 1
             k += 1
             draws += 1
-            u0, u1, _, _ = words(tick, 0, _PULSE, draws)
+            u0, u1, _, _ = words(tick, _HITS, _PULSE, draws)
             clock, accept = -np.log(uniform(u0)), uniform(u1)
         clock -= rate * max(rows - k, 0)
     return events
@@ -211,23 +221,17 @@ def _carry(fabric, weights, x, change, change_q, drive, q_drive):
 @kernel
 def _change_exactly(fabric, a, active, products, weights):
     """Change conductances by the request itself, half of it on each arm; the ideal policy."""
-    arms, columns = fabric.arms, fabric.columns[a]
-    share = fabric.step[a] * fabric.unit[a] / products.a.dtype.type(arms)
-    cells = np.empty(active.size * columns * arms, np.int64)
-    target = np.empty(cells.size, products.a.dtype)
+    columns = fabric.columns[a]
+    share = fabric.step[a] * fabric.unit[a] / products.a.dtype.type(fabric.arms)
+    change = np.empty(weights.size, products.a.dtype)
     events = 0
     for k in range(active.size):
         for j in range(columns):
             r = _request(products, active[k], j)
             if r != 0:
-                weights[events] = active[k] * columns + j
-                c = fabric.cell_at[a] + weights[events] * arms
-                at = events * arms
-                cells[at], target[at] = c, fabric.bank.g[c] + r * share
-                if arms == 2:
-                    cells[at + 1], target[at + 1] = c + 1, fabric.bank.g[c + 1] - r * share
+                weights[events], change[events] = active[k] * columns + j, r * share
                 events += 1
-    place(fabric.bank, cells[: events * arms], target[: events * arms])
+    shift(fabric.bank, fabric.cell_at[a], fabric.arms, weights[:events], change[:events])
     return events
 
 
@@ -244,19 +248,17 @@ def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive,
     x, drive, q_drive
         Input (batch, n_0) and the first layer's constant drives, which follow array 0.
     """
-    columns = fabric.columns[a]
+    columns, first = fabric.columns[a], fabric.cell_at[a]
     weights = np.empty(active.size * columns, np.int64)
-    counts = np.empty(active.size * columns, np.int64)
     pulses = 0
     if policy.kind == IDEAL:
         events = _change_exactly(fabric, a, active, products, weights)
     else:
+        counts, at = np.empty(weights.size, np.int64), first // fabric.arms
         if policy.kind == STOCHASTIC and products.a.shape[0] == 1:
-            events = _sample(columns, active, products, tick, weights, counts)
+            events = _sample(policy, columns, at, active, products, tick, weights, counts)
         else:
-            at = fabric.cell_at[a] // fabric.arms
             events = _visit(policy, columns, at, active, products, tick, weights, counts)
-        first = fabric.cell_at[a]
         pulses = fire(fabric.bank, first, fabric.arms, weights[:events], counts[:events], tick)
     change = np.empty(events, theta.dtype)
     change_q = np.empty(events, theta.dtype)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..circuits.dynamics import block, copy, input_drive, send
 from ..circuits.fabric import Fabric, renew_all
 from ..circuits.hopfield import HopfieldNetwork
-from ..circuits.read_noise import noisy_relax, noisy_step, squares
+from ..circuits.read_noise import Moment, noisy_relax, squares
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..devices.counter_rng import seed_key
@@ -41,7 +41,7 @@ class Plant(NamedTuple):
 
 @kernel
 def _active_rows(x):
-    """Return the word lines of the first array that are driven; the bias line always is."""
+    """Return the word lines of the first array that are driven: the bias line always is."""
     rows = np.empty(x.shape[1] + 1, np.int64)
     count = 0
     for i in range(x.shape[1]):
@@ -56,59 +56,49 @@ def _active_rows(x):
 
 
 @kernel
-def _with_bias(values, last):
-    """Return *values* with one more column for the bias line, holding *last*."""
-    out = np.empty((values.shape[0], values.shape[1] + 1), values.dtype)
-    for b in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            out[b, i] = values[b, i]
-        out[b, values.shape[1]] = last
-    return out
+def _lines(values, at, n, last, out):
+    """Write the (batch, n) block of *values* at *at* to *out*, and *last* to its bias column."""
+    for b in range(out.shape[0]):
+        for i in range(n):
+            out[b, i] = values[at + b * n + i]
+        for i in range(n, out.shape[1]):
+            out[b, i] = last
 
 
 @kernel
 def _program(
-    rule, factor, eta, policy, plant, layout, tick, x, active, old, new, moved, drive, q_drive
+    rule, factor, eta, policy, plant, layout, tick, x, lit, old, new, change, drive, q_drive
 ):
     """Send the contrast (new, old) of all layers to their arrays; return the pulses fired.
 
-    *moved* is the difference of the states; *old* and *new* are what the neurons send. The input
-    rows *active* belong to array 0.
+    *old* and *new* are what the neurons send, *change* what the rule contrasts: the difference of
+    the two, or that of the states. Array 0 has requests in its rows *lit* only.
     """
     fabric = plant.fabric
     batch, depth = x.shape[0], layout.sizes.size - 1
-    kind = x.dtype.type
+    zero, one = x.dtype.type(0.0), x.dtype.type(1.0)
+    every = np.empty(layout.unit_at[-1] + layout.sizes[-1] + 1, np.int64)  # no layer has more rows
+    for i in range(every.size):
+        every[i] = i
     pulses = 0
     for a in range(fabric.rows.size):
         backward = a >= depth
         layer = a + 1 if not backward else a - depth + 2
-        m, n = layout.sizes[layer - 1], layout.sizes[layer]
-        scale = kind(factor) * kind(eta[layer - 1]) / fabric.step[a]
-        at = batch * layout.unit_at[layer]
-        post_old = block(old, at, batch, n)
-        post_moved = block(moved, at, batch, n)
-        change = post_moved if rule.post_difference else block(new, at, batch, n) - post_old
+        m, n, at = layout.sizes[layer - 1], layout.sizes[layer], batch * layout.unit_at[layer]
+        pre = np.zeros((batch, fabric.rows[a]), x.dtype)
+        dpre = np.zeros((batch, fabric.rows[a]), x.dtype)
+        before = batch * layout.unit_at[layer - 1]
         if layer == 1:
-            pre = _with_bias(x, kind(1.0))
-            still = np.zeros((1, 1), x.dtype)
-            rows = active
-            dpre = np.broadcast_to(still, pre.shape).copy()
-        else:
-            before = batch * layout.unit_at[layer - 1]
-            pre_old = block(old, before, batch, m)
-            rows = np.arange(fabric.rows[a])
-            if backward:
-                pre = np.zeros((batch, m), x.dtype)
-                dpre = block(moved, before, batch, m).copy()
-            elif rule.post_difference:
-                pre = _with_bias(pre_old, kind(1.0))
-                dpre = np.zeros(pre.shape, x.dtype)
-            else:
-                pre_new = block(new, before, batch, m)
-                pre = _with_bias(pre_new, kind(1.0))
-                dpre = _with_bias(pre_new - pre_old, kind(0.0))
-        products = Products(scale, pre, change.copy(), dpre, post_old.copy())
+            _lines(x.ravel(), before, m, one, pre)
+        elif not backward:
+            _lines(old if rule.post_difference else new, before, m, one, pre)
+        if layer > 1 and backward == rule.post_difference:
+            _lines(change, before, m, zero, dpre)
+        scale = x.dtype.type(factor) * x.dtype.type(eta[layer - 1]) / fabric.step[a]
+        dpost, post = block(change, at, batch, n), block(old, at, batch, n)
+        products = Products(scale, pre, dpost, dpre, post)
         now = Tick(tick.k0, tick.k1, tick.step, tick.slot, a)
+        rows = lit if a == 0 else every[: fabric.rows[a]]
         pulses += program_array(
             policy, fabric, a, rows, products, now, plant.theta, plant.q, x, drive, q_drive
         )
@@ -116,69 +106,12 @@ def _program(
 
 
 @kernel
-def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):
-    """Run both phases on one batch of samples; return the pulses fired."""
-    batch = x.shape[0]
-    theta, q = plant.theta, plant.q
-    drive = np.empty((batch, layout.sizes[1]), x.dtype)
-    q_drive = np.empty((batch, layout.sizes[1]), x.dtype)
-    input_drive(x, theta, layout, drive)
-    _square_drive(plant, layout, x, q_drive)
-    moment = (tick.k0, tick.k1, tick.step, 0, 0)
-    for i in range(free.size):
-        free[i] = 0
-    noisy_relax(
-        schedule.free_steps, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, moment,
-        0.0, target, free, work,
-    )  # fmt: skip
-    old, new, moved, state, following = work[5], work[6], work[7], work[8], work[9]
-    copy(free, state)
-    send(dynamics, state, old)
-    active = _active_rows(x)
-    factor = 1.0 / (beta * batch)
-    pulses = 0
-    slots = schedule.nudged_steps
-    if rule.continual:
-        for slot in range(slots):
-            now = (tick.k0, tick.k1, tick.step, schedule.free_steps + slot, 0)
-            noisy_step(
-                theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, beta, target,
-                state, following, work,
-            )  # fmt: skip
-            send(dynamics, following, new)
-            difference(following, state, moved)
-            moment_tick = Tick(tick.k0, tick.k1, tick.step, slot, 0)
-            pulses += _program(
-                rule, factor, schedule.eta, policy, plant, layout, moment_tick, x, active,
-                old, new, moved, drive, q_drive,
-            )  # fmt: skip
-            copy(following, state)
-            copy(new, old)
-        return pulses
-    now = (tick.k0, tick.k1, tick.step, schedule.free_steps, 0)
-    noisy_relax(
-        slots, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, beta, target,
-        state, work,
-    )  # fmt: skip
-    copy(free, following)
-    if rule.centred:
-        factor *= 0.5
-        now = (tick.k0, tick.k1, tick.step, schedule.free_steps + slots, 0)
-        noisy_relax(
-            slots, theta, q, layout, dynamics, drive, q_drive, plant.read_sigma, now, -beta,
-            target, following, work,
-        )  # fmt: skip
-    send(dynamics, following, old)
-    send(dynamics, state, new)
-    difference(state, following, moved)
-    return _program(
-        rule, factor, schedule.eta, policy, plant, layout, tick, x, active, old, new, moved,
-        drive, q_drive,
-    )  # fmt: skip
+def _settle(steps, plant, layout, dynamics, moment, x, drive, q_drive, state, work):
+    """Settle the free phase of a batch from zero in *state*, with read noise.
 
-
-@kernel
-def _square_drive(plant, layout, x, q_drive):
+    *drive* and *q_drive*, both (batch, n_1), receive the input's constant drives.
+    """
+    input_drive(x, plant.theta, layout, drive)
     if plant.read_sigma > 0:
         x2 = np.empty_like(x)
         squares(x.ravel(), x2.ravel())
@@ -187,21 +120,55 @@ def _square_drive(plant, layout, x, q_drive):
         for b in range(q_drive.shape[0]):
             for j in range(q_drive.shape[1]):
                 q_drive[b, j] = 0
-
-
-@kernel
-def _read_out(steps, plant, layout, dynamics, moment, x, state, work):
-    """Settle the free phase of a batch from zero in *state*, with read noise."""
-    drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
-    q_drive = np.empty((x.shape[0], layout.sizes[1]), x.dtype)
-    input_drive(x, plant.theta, layout, drive)
-    _square_drive(plant, layout, x, q_drive)
     for i in range(state.size):
         state[i] = 0
     noisy_relax(
         steps, plant.theta, plant.q, layout, dynamics, drive, q_drive, plant.read_sigma, moment,
         0.0, state, state, work,
     )  # fmt: skip
+
+
+@kernel
+def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):
+    """Run both phases on one batch of samples; return the pulses fired.
+
+    A continual rule contrasts every slot with the one before; the others contrast once, after
+    all slots, and a centred rule with the phase of the opposite nudge.
+    """
+    batch, theta, q, sigma = x.shape[0], plant.theta, plant.q, plant.read_sigma
+    drive = np.empty((batch, layout.sizes[1]), x.dtype)
+    q_drive = np.empty((batch, layout.sizes[1]), x.dtype)
+    now = Moment(tick.k0, tick.k1, tick.step, 0, 0)
+    _settle(schedule.free_steps, plant, layout, dynamics, now, x, drive, q_drive, free, work)
+    before, state, old, new, change = work[5], work[6], work[7], work[8], work[9]
+    copy(free, before)
+    copy(free, state)
+    lit = _active_rows(x)
+    factor = (0.5 if rule.centred else 1.0) / (beta * batch)
+    contrasts, steps = schedule.nudged_steps, 1
+    if not rule.continual:
+        contrasts, steps = 1, schedule.nudged_steps
+    pulses = 0
+    for slot in range(contrasts):
+        for side in range(2 if rule.centred else 1):
+            time = schedule.free_steps + slot + side * steps
+            now = Moment(tick.k0, tick.k1, tick.step, time, 0)
+            noisy_relax(
+                steps, theta, q, layout, dynamics, drive, q_drive, sigma, now,
+                beta if side == 0 else -beta, target, state if side == 0 else before, work,
+            )  # fmt: skip
+        send(dynamics, before, old)
+        send(dynamics, state, new)
+        if rule.post_difference:
+            difference(state, before, change)
+        else:
+            difference(new, old, change)
+        pulses += _program(
+            rule, factor, schedule.eta, policy, plant, layout,
+            Tick(tick.k0, tick.k1, tick.step, slot, 0), x, lit, old, new, change, drive, q_drive,
+        )  # fmt: skip
+        copy(state, before)
+    return pulses
 
 
 class PulsedLearner:
@@ -265,20 +232,21 @@ class PulsedLearner:
         free = work[10]
         tick = Tick(*self._key, step, 0, 0)
         self.pulses += _train(
-            self.rule, self.schedule.scaled(rate), sign * self.schedule.beta, self.policy, self._plant,
-            network.layout, network.dynamics, tick, x, target.ravel(), free, work,
+            self.rule, self.schedule.scaled(rate), sign * self.schedule.beta, self.policy,
+            self._plant, network.layout, network.dynamics, tick, x, target.ravel(), free, work,
         )  # fmt: skip
         return network.layout.split(free, batch)[-1]
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's outputs (rows, classes) for rows *first*, ... of a data set."""
-        network, rows = self.network, len(x)
+        network, rows, dtype = self.network, len(x), self.theta.dtype
         work = self._work(rows)
         state = work[10]
-        moment = (*self._key, _EVALUATION + step, 0, first)
-        _read_out(
+        drive, q_drive = (np.empty((rows, network.layout.sizes[1]), dtype) for _ in range(2))
+        moment = Moment(*self._key, _EVALUATION + step, 0, first)
+        _settle(
             self.schedule.free_steps, self._plant, network.layout, network.dynamics, moment, x,
-            state, work,
+            drive, q_drive, state, work,
         )  # fmt: skip
         return network.layout.split(state, rows)[-1]
 

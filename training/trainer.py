@@ -153,7 +153,7 @@ def _close_epoch(learner: Learner, data: Dataset, plan: Plan, position: Position
     step = (position.epoch + 1) * len(data.x_train)
     rows = len(data.x_train)
     right, loss = accuracy(learner, data.x_test, data.y_test, step, plan.threads)
-    if not np.isfinite(loss):
+    if not (np.isfinite(loss) and np.isfinite(position.loss)):
         raise DataError(
             f"the network's outputs are not finite after epoch {position.epoch + 1}; "
             "lower learning.eta or raise learning.beta (see the loop gain)."

@@ -30,7 +30,7 @@ Checkpoint = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 def exists(folder: str | Path) -> bool:
     """Return whether *folder* holds a checkpoint, whole or not."""
-    return any((Path(folder) / name).exists() for name in (NEWEST, PREVIOUS))
+    return any(os.path.exists(Path(folder) / name) for name in (NEWEST, PREVIOUS))
 
 
 def save(folder: str | Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:

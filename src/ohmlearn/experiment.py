@@ -89,6 +89,21 @@ class Experiment(Section):
         content = self.model_dump(exclude_none=True, exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def differences(self, other: Experiment) -> list[str]:
+        """Return the dotted keys of which :meth:`digest` hears and in which *other* differs."""
+        ours, theirs = (_flat(e.model_dump(exclude=_NOT_IN_DIGEST)) for e in (self, other))
+        return [key for key in sorted({**ours, **theirs}) if ours.get(key) != theirs.get(key)]
+
+
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of all sections, dotted; a section that is left out has none."""
+    return {
+        f"{section}.{key}" if isinstance(table, dict) else section: value
+        for section, table in document.items()
+        for key, value in (table.items() if isinstance(table, dict) else [(section, table)])
+        if value is not None
+    }
+
 
 def load_experiment(
     path: str | Path | None, overrides: Sequence[str] = (), seed: int | None = None

@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ class Record:
 
 def is_record(folder: str | Path) -> bool:
     """Return whether *folder* holds the record of a finished run."""
-    return (Path(folder) / SUMMARY).exists()
+    return os.path.exists(Path(folder) / SUMMARY)
 
 
 def write_record(

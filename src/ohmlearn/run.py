@@ -5,7 +5,10 @@ from __future__ import annotations
 import platform
 import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,8 +23,10 @@ from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
 from .progress import Progress, SilentProgress
 from .record import Record, is_record, read_record, write_record
+from .storage import prepare_folder
 from .training.datasets import load
 from .training.diagnostics import LoopGain, loop_gain
+from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
 
@@ -29,6 +34,7 @@ __all__ = ["run"]
 
 _TELL_EVERY = 0.1  # seconds between two messages to the progress bar
 _STATE = "state_"  # prefix of the arrays that a trained network is rebuilt from
+_DIVERGES = 1e3  # loop gain that is refused; the limit of stability is 1
 
 
 def run(
@@ -67,7 +73,7 @@ def run(
         If something cannot be written or read; nothing of an earlier result is lost.
     """
     progress = progress or SilentProgress()
-    with threadpool_limits(limits=1):
+    with _one_blas_thread():
         data = load(
             experiment.data.name,
             data_dir,
@@ -78,20 +84,50 @@ def run(
         if data.note:
             progress.message(f"data set {data.name}: {data.note}")
         built = build(experiment, data)
+        gain = _loop_gain(experiment, built, data)  # of the initial weights, resumed or not
         position = Position()
         if resume:
             position = _take_up(experiment, folder, built, progress)
-        gain = _loop_gain(experiment, built, data)
-        if warning := gain.warning():
-            progress.message(f"warning: {warning}")
+        prepare_folder(folder)
+        _judge(experiment, gain, progress)
         _train(experiment, folder, built, data, position, progress)
         return _finish(experiment, folder, built, data, position, gain)
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Keep matrix products on one thread: results must not depend on how many there are."""
+    # Numba multiplies with SciPy's own BLAS, which can be limited only once it is loaded.
+    import_module("scipy.linalg.cython_blas")
+    with threadpool_limits(limits=1):
+        yield
 
 
 def _loop_gain(experiment: Experiment, built: Built, data: Dataset) -> LoopGain:
     rows = data.x_train[: experiment.training.batch_size]
     network, schedule = build_network(experiment), build_schedule(experiment)
     return loop_gain(network, built.learner.theta, schedule, rows)
+
+
+def _judge(experiment: Experiment, gain: LoopGain, progress: Progress) -> None:
+    """Warn of a loop gain too high for a continual rule; refuse learning rates beyond all sense.
+
+    A rule with one contrast per sample has no loop, but its update answers an error, not an error
+    divided by beta, with the same product.
+    """
+    section = experiment.learning
+    continual = get_rule(section.rule, experiment.network.symmetric).continual
+    answer = np.array(gain.bound) * (1.0 if continual else abs(section.beta))
+    worst = int(np.argmax(answer))
+    if not answer[worst] < _DIVERGES:
+        name = "the loop gain" if continual else "the change of drive per unit of error"
+        raise ConfigError(
+            f"learning.eta of weight layer {worst + 1} is {section.eta[worst]:g}, with which "
+            f"{name} would be {answer[worst]:.2g}; it must be below {_DIVERGES:g}, and learning "
+            "usually needs it below 1: lower learning.eta."
+        )
+    if continual and (warning := gain.warning()):
+        progress.message(f"warning: {warning}")
 
 
 def _train(
@@ -114,7 +150,8 @@ def _train(
     saved = told = time.monotonic()
     rows, untold = len(data.x_train), 0
     left = rows - position.batch * plan.batch_size
-    progress.epoch_started(position.epoch + 1, plan.epochs, left)
+    if position.epoch < plan.epochs:
+        progress.epoch_started(position.epoch + 1, plan.epochs, left)
     for message in train(built.learner, data, plan, position):
         now = time.monotonic()
         untold += message.rows
@@ -138,37 +175,54 @@ def _save(experiment: Experiment, folder: Path, built: Built, position: Position
 def _take_up(experiment: Experiment, folder: Path, built: Built, progress: Progress) -> Position:
     """Restore the learner from a checkpoint or a finished record, and return its position."""
     found = checkpoint.load(folder, warn=progress.message) if checkpoint.exists(folder) else None
-    if found is not None:
-        arrays, meta = found
-        _same_question(experiment, meta["experiment"], folder)
-        position = Position(**meta["position"])
-    elif is_record(folder):
-        record = read_record(folder)
-        _same_question(experiment, record.experiment, folder)
-        arrays = {
-            name.removeprefix(_STATE): array
-            for name, array in record.arrays.items()
-            if name.startswith(_STATE)
-        }
-        position = Position(epoch=len(record.events), events=[dict(e) for e in record.events])
-        position.cpu_seconds = float(record.summary["cpu_seconds"])
-    else:
+    if found is None and not is_record(folder):
         progress.message(f"{folder} holds nothing to resume; the run starts from the beginning.")
         return Position()
-    if position.epoch > experiment.training.epochs:
+    try:
+        stored, arrays, position = _unpack(*found) if found else _finished(read_record(folder))
+    except (KeyError, TypeError) as error:
+        raise _unfit(folder, error) from error
+    _same_question(experiment, stored, folder)
+    begun = position.epoch + (position.batch > 0)
+    if begun > experiment.training.epochs:
         raise ConfigError(
-            f"{folder} holds {position.epoch} epochs, more than training.epochs = "
-            f"{experiment.training.epochs}; ask for at least as many, or use --overwrite."
+            f"{folder} holds {begun} epochs, the last one perhaps unfinished; training.epochs = "
+            f"{experiment.training.epochs} must be at least as many (or use --overwrite)."
         )
     try:
         built.learner.restore(arrays)
     except (KeyError, ValueError) as error:
-        raise RecordError(
-            f"the arrays in {folder} do not fit its experiment ({error}); "
-            "start again with --overwrite."
-        ) from error
-    progress.message(f"resumed at epoch {position.epoch + 1}, batch {position.batch + 1}")
+        raise _unfit(folder, error) from error
+    if position.epoch < experiment.training.epochs:
+        progress.message(f"resumed at epoch {position.epoch + 1}, batch {position.batch + 1}")
+    else:
+        progress.message(f"{folder} holds all {position.epoch} epochs already.")
     return position
+
+
+def _unpack(
+    arrays: dict[str, np.ndarray], meta: dict[str, Any]
+) -> tuple[str, dict[str, np.ndarray], Position]:
+    return meta["experiment"], arrays, Position(**meta["position"])
+
+
+def _finished(record: Record) -> tuple[str, dict[str, np.ndarray], Position]:
+    """Return where a finished run stands: at the end of its last epoch."""
+    arrays = {
+        name.removeprefix(_STATE): array
+        for name, array in record.arrays.items()
+        if name.startswith(_STATE)
+    }
+    position = Position(epoch=len(record.events), events=[dict(e) for e in record.events])
+    position.cpu_seconds = float(record.summary["cpu_seconds"])
+    return record.experiment, arrays, position
+
+
+def _unfit(folder: Path, error: Exception) -> RecordError:
+    return RecordError(
+        f"what is stored in {folder} does not fit its experiment ({error}); start again with "
+        "--overwrite."
+    )
 
 
 def _same_question(experiment: Experiment, stored: str, folder: Path) -> None:
@@ -177,16 +231,9 @@ def _same_question(experiment: Experiment, stored: str, folder: Path) -> None:
     earlier = parse_experiment(stored, f"the experiment stored in {folder}", [epochs])
     if earlier.digest() == experiment.digest():
         return
-    old, new = earlier.model_dump(), experiment.model_dump()
-    keys = [
-        f"{section}.{key}" if isinstance(value, dict) else section
-        for section, value in new.items()
-        for key in (value if isinstance(value, dict) else [section])
-        if (old.get(section) or {}) != (value or {})
-        and (not isinstance(value, dict) or (old.get(section) or {}).get(key) != value[key])
-    ]
+    keys = ", ".join(experiment.differences(earlier))
     raise ConfigError(
-        f"{folder} holds a run of another experiment (different: {', '.join(keys)}); resume it "
+        f"{folder} holds a run of another experiment (different: {keys}); resume it "
         "with its own settings, or choose another folder with --out."
     )
 

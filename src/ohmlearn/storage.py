@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from .errors import RecordError
 
 __all__ = [
     "commit_files",
+    "prepare_folder",
     "read_arrays",
     "stage_file",
     "storage_error",
@@ -42,6 +44,26 @@ def storage_error(error: OSError, path: Path, verb: str = "write") -> RecordErro
         )
     reason = error.strerror or str(error) or type(error).__name__
     return RecordError(f"cannot {verb} {path}: {reason}.")
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make *folder* and try to write there, so that no work is done whose result cannot be kept.
+
+    Raises
+    ------
+    RecordError
+        The folder cannot be made or written.
+    """
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise RecordError(
+            f"cannot write to {folder}: it is a file, not a folder; choose another with --out."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise storage_error(error, folder) from error
 
 
 def stage_file(path: Path, write: Writer) -> Path:

@@ -1,0 +1,128 @@
+"""Numba kernels of the small matrix products inside a time step.
+
+A layer of ten outputs is too narrow for BLAS, whose call costs more than the product. These
+loops work on two samples and a few rows at once, so that sums stay in registers and loads are
+shared; the inner index always runs along contiguous memory.
+"""
+
+from __future__ import annotations
+
+from ..jit import inner, kernel
+
+__all__ = ["add_backward", "add_forward", "block", "input_rows"]
+
+
+@kernel
+def block(flat, at, rows, columns):
+    """Return the (rows, columns) view of a flat array that starts at *at*."""
+    return flat[at : at + rows * columns].reshape(rows, columns)
+
+
+@inner
+def input_rows(x, weight, bias, active, drive):
+    """Write x W + b to *drive*, *active* being work space (n_0,).
+
+    Eight word lines at a time; the list of lit ones is made without branches to mispredict.
+    """
+    batch, n = drive.shape
+    for b in range(batch):
+        count = 0
+        for i in range(x.shape[1]):
+            active[count] = i
+            count += 1 if x[b, i] != 0 else 0
+        for j in range(n):
+            drive[b, j] = bias[j]
+        for a in range(0, count - 7, 8):
+            i0, i1, i2, i3 = active[a], active[a + 1], active[a + 2], active[a + 3]
+            i4, i5, i6, i7 = active[a + 4], active[a + 5], active[a + 6], active[a + 7]
+            x0, x1, x2, x3 = x[b, i0], x[b, i1], x[b, i2], x[b, i3]
+            x4, x5, x6, x7 = x[b, i4], x[b, i5], x[b, i6], x[b, i7]
+            for j in range(n):
+                w0, w1, w2, w3 = weight[i0, j], weight[i1, j], weight[i2, j], weight[i3, j]
+                w4, w5, w6, w7 = weight[i4, j], weight[i5, j], weight[i6, j], weight[i7, j]
+                low = x0 * w0 + x1 * w1 + x2 * w2 + x3 * w3
+                drive[b, j] += low + x4 * w4 + x5 * w5 + x6 * w6 + x7 * w7
+        for a in range(count - count % 8, count):
+            i0 = active[a]
+            x0 = x[b, i0]
+            for j in range(n):
+                drive[b, j] += x0 * weight[i0, j]
+
+
+@inner
+def add_forward(s, rows, out):
+    """Add s W to *out*, *rows* being W^T, for few columns; two by two sums share their loads."""
+    batch, m = s.shape
+    n = rows.shape[0]
+    zero = s.dtype.type(0.0)
+    for b in range(0, batch - 1, 2):
+        for k in range(0, n - 1, 2):
+            f0, f1, g0, g1 = zero, zero, zero, zero
+            for j in range(m):
+                f0 += s[b, j] * rows[k, j]
+                f1 += s[b, j] * rows[k + 1, j]
+                g0 += s[b + 1, j] * rows[k, j]
+                g1 += s[b + 1, j] * rows[k + 1, j]
+            out[b, k] += f0
+            out[b, k + 1] += f1
+            out[b + 1, k] += g0
+            out[b + 1, k + 1] += g1
+        if n % 2 == 1:
+            f0, g0 = zero, zero
+            for j in range(m):
+                f0 += s[b, j] * rows[n - 1, j]
+                g0 += s[b + 1, j] * rows[n - 1, j]
+            out[b, n - 1] += f0
+            out[b + 1, n - 1] += g0
+    if batch % 2 == 1:
+        b = batch - 1
+        for k in range(0, n - 1, 2):
+            f0, f1 = zero, zero
+            for j in range(m):
+                f0 += s[b, j] * rows[k, j]
+                f1 += s[b, j] * rows[k + 1, j]
+            out[b, k] += f0
+            out[b, k + 1] += f1
+        if n % 2 == 1:
+            f0 = zero
+            for j in range(m):
+                f0 += s[b, j] * rows[n - 1, j]
+            out[b, n - 1] += f0
+
+
+@inner
+def add_backward(s, rows, out):
+    """Add s B to *out*, for few rows: two samples by five rows at a time share their loads."""
+    batch, n = out.shape
+    p = rows.shape[0]
+    for b in range(0, batch - 1, 2):
+        for k in range(0, p - 4, 5):
+            f0, f1, f2, f3, f4 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3], s[b, k + 4]
+            c = b + 1
+            g0, g1, g2, g3, g4 = s[c, k], s[c, k + 1], s[c, k + 2], s[c, k + 3], s[c, k + 4]
+            for j in range(n):
+                r0, r1, r2 = rows[k, j], rows[k + 1, j], rows[k + 2, j]
+                r3, r4 = rows[k + 3, j], rows[k + 4, j]
+                out[b, j] += f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
+                out[c, j] += g0 * r0 + g1 * r1 + g2 * r2 + g3 * r3 + g4 * r4
+        for k in range(p - p % 5, p):
+            f0, g0 = s[b, k], s[b + 1, k]
+            for j in range(n):
+                out[b, j] += f0 * rows[k, j]
+                out[b + 1, j] += g0 * rows[k, j]
+    if batch % 2 == 1:
+        b = batch - 1
+        for k in range(0, p - 4, 5):
+            f0, f1, f2, f3, f4 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3], s[b, k + 4]
+            for j in range(n):
+                out[b, j] += (
+                    f0 * rows[k, j]
+                    + f1 * rows[k + 1, j]
+                    + f2 * rows[k + 2, j]
+                    + f3 * rows[k + 3, j]
+                    + f4 * rows[k + 4, j]
+                )
+        for k in range(p - p % 5, p):
+            f0 = s[b, k]
+            for j in range(n):
+                out[b, j] += f0 * rows[k, j]
