@@ -1,1 +1,13 @@
-"""TBD."""
+"""What an array of memristor cells does: signed weights, reads in both directions, programming.
+
+:class:`Crossbar` turns weights into conductances (differential pairs, an offset column, or single
+cells), reads currents along its word lines or its bit lines, and applies programming pulses.
+
+This room knows devices. It never hears of layers, neurons or learning: what a voltage means and
+why a weight should change is decided above. Kernels that work on many arrays at once find the
+cells in :mod:`.bank`. Importing this room imports Numba.
+"""
+
+from .array import ENCODINGS, Crossbar, CrossbarView
+
+__all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]

@@ -38,6 +38,12 @@ class CrossbarView(NamedTuple):
     """The array seen from its bit lines: ``xbar.T @ v`` is the forward read."""
 
     crossbar: Crossbar
+    __array_ufunc__ = None  # so that ``u @ xbar.T`` reaches __rmatmul__
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Columns of weights and word lines."""
+        return self.crossbar.columns, self.crossbar.rows
 
     @property
     def T(self) -> Crossbar:
@@ -47,6 +53,10 @@ class CrossbarView(NamedTuple):
     def __matmul__(self, v: NDArray) -> NDArray:
         """Return bit-line currents [A], (columns,) or (columns, p), for word lines *v* [V]."""
         return self.crossbar.read(np.asarray(v).T).T
+
+    def __rmatmul__(self, u: NDArray) -> NDArray:
+        """Return word-line currents [A], (rows,) or (batch, rows), for bit lines *u* [V]."""
+        return self.crossbar.read_back(u)
 
 
 @dataclass
@@ -119,7 +129,7 @@ class Crossbar:
         v_read
             Read voltage [V] at which conductances are meant.
         seed, array_id
-            Seed of the run in [0, 2**64); number of the array, 0 to 255.
+            Seed of the run in [0, 2**64); number of the array, 0 to 127.
         dtype
             float32 or float64.
 
@@ -132,8 +142,11 @@ class Crossbar:
         """
         if encoding not in ENCODINGS:
             raise ConfigError(nearest(encoding, ENCODINGS, "crossbar.encoding"))
-        if rows < 1 or columns < 1 or not 0 <= array_id < 256:
-            raise ConfigError(f"a crossbar of {rows} x {columns} cells; allowed: at least 1 x 1.")
+        if rows < 1 or columns < 1 or not 0 <= array_id < 128:
+            raise ConfigError(
+                f"crossbar number {array_id} of {rows} x {columns} weights; allowed: numbers 0 to "
+                "127, at least 1 x 1."
+            )
         if not 0.0 < weight_range < np.inf or not 0.0 < v_read < np.inf:
             raise ConfigError(
                 f"crossbar.weight_range is {weight_range} and crossbar.v_read {v_read} V; "
@@ -290,9 +303,10 @@ class Crossbar:
         return total
 
     def _read(self, v: NDArray, signed: NDArray, squares: NDArray) -> NDArray:
-        if v.shape[-1] != signed.shape[0]:
+        if v.ndim not in (1, 2) or v.shape[-1] != signed.shape[0]:
             raise ConfigError(
-                f"{v.shape[-1]} voltages for {signed.shape[0]} lines; give one for each line."
+                f"voltages of shape {v.shape} for {signed.shape[0]} lines; give one for each "
+                "line, or a batch of that."
             )
         current = v @ signed
         if self.effects.read_noise > 0:

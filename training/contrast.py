@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..circuits.dynamics import block
+from ..circuits.hopfield import ENERGY_BASED
 from ..jit import inner, kernel, loop
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "difference",
     "feed_drive",
     "feed_products",
+    "response",
 ]
 
 _WIDE = 24
@@ -29,6 +31,20 @@ def difference(new, old, out):
     """Write new - old to *out*, all flat."""
     for i in range(new.size):
         out[i] = new[i] - old[i]
+
+
+@kernel
+def response(layout, dynamics, new, old, change, out):
+    """Write to *out* what the vector-field rule multiplies with the presynaptic signal.
+
+    That is (dF/dW)^T ds for the step s <- F(s, W): the change of what a neuron sends where its
+    dynamics carry the factor rho', and the change of its state itself where they do not.
+    *new* and *old* are states, *change* is the difference of the signals sent.
+    """
+    first = (new.size // (layout.unit_at[-1] + layout.sizes[-1])) * layout.unit_at[-1]
+    plain = dynamics.kind == ENERGY_BASED and not dynamics.output_slope
+    for i in range(out.size):
+        out[i] = new[i] - old[i] if plain and i >= first else change[i]
 
 
 @inner
@@ -93,7 +109,7 @@ def change_layer(post_difference, scale, layer, layout, theta, old, new, change,
     old, new, change : (batch * units,)
         What the neurons send before and after, and the difference.
     moved : (batch * units,)
-        Difference of the states themselves (the same array for the prototypical dynamics).
+        What the vector-field rule multiplies, see :func:`response`.
     """
     batch = new.size // (layout.unit_at[-1] + layout.sizes[-1])
     m, n = layout.sizes[layer - 1], layout.sizes[layer]

@@ -34,6 +34,7 @@ from .contrast import (
     difference,
     feed_drive,
     feed_products,
+    response,
 )
 from .rules import Rule
 
@@ -133,7 +134,7 @@ def _vector_field_phase(
         step(theta, layout, dynamics, drive, beta, target, state, following, work)
         send(dynamics, following, new)
         difference(new, old, change)
-        difference(following, state, moved)
+        response(layout, dynamics, following, state, change, moved)
         for layer in range(2, layout.sizes.size):
             scale = factor * state.dtype.type(schedule.eta[layer - 1])
             change_layer(
@@ -162,7 +163,7 @@ def _contrast_phase(
     send(dynamics, other, old)
     send(dynamics, state, new)
     difference(new, old, change)
-    difference(state, other, moved)
+    response(layout, dynamics, state, other, change, moved)
     for layer in range(2, layout.sizes.size):
         scale = factor * state.dtype.type(schedule.eta[layer - 1])
         change_layer(rule.post_difference, scale, layer, layout, theta, old, new, change, moved)

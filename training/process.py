@@ -26,12 +26,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..circuits.activation import activate
-from ..circuits.dynamics import block, copy, step
+from ..circuits.dynamics import block, copy, send, step
 from ..circuits.hopfield import PROTOTYPICAL, HopfieldNetwork, Layout
 from ..jit import kernel
 from .bptt import Gradients, Trajectory
-from .contrast import add_to_bias, add_to_input_weights, change_layer, difference, feed_drive
+from .contrast import (
+    add_to_bias,
+    add_to_input_weights,
+    change_layer,
+    difference,
+    feed_drive,
+    response,
+)
 
 __all__ = [
     "Distance",
@@ -53,14 +59,6 @@ class Process(NamedTuple):
 
     state: NDArray
     theta: NDArray
-
-
-@kernel
-def _send(dynamics, state, sent):
-    if dynamics.kind == PROTOTYPICAL:
-        copy(state, sent)
-    else:
-        activate(dynamics.activation, state, sent)
 
 
 @kernel
@@ -96,22 +94,24 @@ def _slots(
 ):
     """Run the nudged phase; write s_{t+1} - s_t and the contrast of each slot."""
     batch, n1 = drive.shape
-    work = np.empty((8, free.size), free.dtype)
+    work = np.empty((9, free.size), free.dtype)
     state, following, old, new, change = work[3], work[4], work[5], work[6], work[7]
+    moved = work[8]
     copy(free, state)
-    _send(dynamics, state, old)
+    send(dynamics, state, old)
     for t in range(ds.shape[0]):
         step(theta, layout, dynamics, drive, beta, target, state, following, work)
-        _send(dynamics, following, new)
+        send(dynamics, following, new)
         difference(new, old, change)
         difference(following, state, ds[t])
-        _contrast(post_difference, unit, dtheta[t], layout, x, old, new, change, ds[t])
+        response(layout, dynamics, following, state, change, moved)
+        _contrast(post_difference, unit, dtheta[t], layout, x, old, new, change, moved)
         for layer in range(2, layout.sizes.size):
             change_layer(
-                post_difference, scale[layer - 1], layer, layout, theta, old, new, change, ds[t]
+                post_difference, scale[layer - 1], layer, layout, theta, old, new, change, moved
             )
         feed_drive(
-            scale[0], gram, block(ds[t] if post_difference else change, 0, batch, n1), drive
+            scale[0], gram, block(moved if post_difference else change, 0, batch, n1), drive
         )
         copy(following, state)
         copy(new, old)

@@ -18,7 +18,7 @@ RHO = {
 RHO_PRIME = {
     "sigmoid": lambda v: 4 * RHO["sigmoid"](v) * (1 - RHO["sigmoid"](v)),
     "tanh": lambda v: 1 - np.tanh(v) ** 2,
-    "hard-sigmoid": lambda v: ((v > 0) & (v < 1)).astype(float),
+    "hard-sigmoid": lambda v: ((v >= 0) & (v <= 1)).astype(float),
 }
 SIZES = {1: [9, 6], 2: [9, 26, 6], 3: [9, 7, 25, 6]}
 
@@ -74,13 +74,17 @@ class Plain:
 
     def contrast(self, old, new, factor, eta, vector_field):
         r_old, r_new = self.sent(old), self.sent(new)
+        # (dF/dW)^T ds: the dynamics carry rho' on every layer but a plain energy-based output.
+        moved = [b - a for a, b in zip(r_old, r_new, strict=True)]
+        if not self.physics["output_slope"]:
+            moved[-1] = new[-1] - old[-1]
         for k in self.layers:
             scale = eta[k - 1] * factor / len(old[0])
             if vector_field:
-                self.w[k] += scale * r_old[k - 1].T @ (new[k] - old[k])
-                self.b[k] += scale * (new[k] - old[k]).sum(0)
+                self.w[k] += scale * r_old[k - 1].T @ moved[k]
+                self.b[k] += scale * moved[k].sum(0)
                 if k > 1:
-                    self.back[k] += scale * r_old[k].T @ (new[k - 1] - old[k - 1])
+                    self.back[k] += scale * r_old[k].T @ moved[k - 1]
             else:
                 self.w[k] += scale * (r_new[k - 1].T @ r_new[k] - r_old[k - 1].T @ r_old[k])
                 self.b[k] += scale * (r_new[k] - r_old[k]).sum(0)
