@@ -329,7 +329,7 @@ def _draw_bank(
     dtype: DTypeLike,
 ) -> CellBank:
     table, stuck = draw_table(device, params, effects, cells, seed, array_id, dtype)
-    kind = np.dtype(dtype).type
+    kind: Any = np.dtype(dtype).type
     c2c_step, c2c_add = pulse_noise(params, effects)
     low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
     write_sigma = effects.write_noise * nominal_step(params) * (high - low)

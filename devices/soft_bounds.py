@@ -73,7 +73,7 @@ _PRESETS = {
         Effects(
             device_to_device={"step": 0.2, "g_max": 0.1, "g_min": 0.1},
             cycle_to_cycle=CycleToCycle(0.3, "step"),
-            read_noise=0.01,
+            read_noise=0.005,
             stuck=Stuck(low=0.005, high=0.001),
         ),
         "our choice, not a measurement",

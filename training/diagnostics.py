@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuits.activation import slope_at
-from ..circuits.dynamics import send
+from ..circuits.dynamics import advance, drives, input_drive, send
 from ..circuits.hopfield import HopfieldNetwork
-from .ideal import Schedule, free_state
+from .ideal import Schedule
 
 __all__ = ["WARN_ABOVE", "LoopGain", "loop_gain"]
 
@@ -52,12 +52,9 @@ def loop_gain(
     network: HopfieldNetwork, theta: NDArray, schedule: Schedule, x: NDArray
 ) -> LoopGain:
     """Return the loop gain at the free state of one batch *x*, shape (batch, n_0)."""
-    batch, layout, dynamics = len(x), network.layout, network.dynamics
-    state, sent = (np.zeros(batch * layout.units, theta.dtype) for _ in range(2))
-    work = np.empty((5, state.size), theta.dtype)
-    free_state(schedule.free_steps, theta, layout, dynamics, x, state, work)
-    send(dynamics, state, sent)
-    signals = [x, *layout.split(sent, batch)]
+    layout, dynamics = network.layout, network.dynamics
+    sent = _free_signals(network, theta, schedule.free_steps, x)
+    batch, signals = len(x), [x, *layout.split(sent, len(x))]
     mean, bound = [], []
     for layer in range(1, layout.depth + 1):
         heard = signals[layer - 1].astype(np.float64)
@@ -66,3 +63,22 @@ def loop_gain(
         bound.append(limit)
         mean.append(limit * float(np.mean(slope_at(dynamics.activation, signals[layer]))))
     return LoopGain(mean, bound)
+
+
+def _free_signals(network: HopfieldNetwork, theta: NDArray, steps: int, x: NDArray) -> NDArray:
+    """Return what all layers send at the free state, (batch * units,).
+
+    Called once in a run, so it is stepped from Python with the parts that every learner compiles
+    anyway: a kernel of its own would take seconds to compile and microseconds to run.
+    """
+    batch, layout, dynamics = len(x), network.layout, network.dynamics
+    drive = np.empty((batch, int(layout.sizes[1])), theta.dtype)
+    input_drive(x, theta, layout, drive)
+    state, new, sent, a, rate = np.zeros((5, batch * layout.units), theta.dtype)
+    for _ in range(steps):
+        send(dynamics, state, sent)
+        drives(theta, layout, drive, sent, a)
+        advance(layout, dynamics, batch, a, 0.0, state, state, sent, new, rate)
+        state, new = new, state
+    send(dynamics, state, sent)
+    return sent

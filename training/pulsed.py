@@ -20,7 +20,7 @@ from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..devices.counter_rng import seed_key
 from ..jit import kernel
-from .contrast import difference
+from .contrast import difference, response
 from .ideal import Schedule
 from .policies import Policy, Products, program_array
 from .rules import Rule
@@ -71,8 +71,8 @@ def _program(
 ):
     """Send the contrast (new, old) of all layers to their arrays; return the pulses fired.
 
-    *old* and *new* are what the neurons send, *change* what the rule contrasts: the difference of
-    the two, or that of the states. Array 0 has requests in its rows *lit* only.
+    *old* and *new* are what the neurons send, *change* what the rule multiplies: the difference
+    of the two, or :func:`~.contrast.response`. Array 0 has requests in its rows *lit* only.
     """
     fabric = plant.fabric
     batch, depth = x.shape[0], layout.sizes.size - 1
@@ -159,10 +159,9 @@ def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, targe
             )  # fmt: skip
         send(dynamics, before, old)
         send(dynamics, state, new)
+        difference(new, old, change)
         if rule.post_difference:
-            difference(state, before, change)
-        else:
-            difference(new, old, change)
+            response(layout, dynamics, state, before, change, change)
         pulses += _program(
             rule, factor, schedule.eta, policy, plant, layout,
             Tick(tick.k0, tick.k1, tick.step, slot, 0), x, lit, old, new, change, drive, q_drive,

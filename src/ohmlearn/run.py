@@ -88,8 +88,8 @@ def run(
         position = Position()
         if resume:
             position = _take_up(experiment, folder, built, progress)
-        prepare_folder(folder)
         _judge(experiment, gain, progress)
+        prepare_folder(folder)
         _train(experiment, folder, built, data, position, progress)
         return _finish(experiment, folder, built, data, position, gain)
 

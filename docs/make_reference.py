@@ -1,0 +1,203 @@
+"""Write docs/experiments.md and docs/devices.md from the code that they describe.
+
+Usage: ``python docs/make_reference.py``. A test fails while a file differs from what this writes.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ohmlearn.devices import Device, Effects, Preset, devices, ledger
+from ohmlearn.experiment import Experiment
+from ohmlearn.settings import DeviceSection
+from ohmlearn.tables import engineering
+
+EFFECT_VALUES = {
+    "device_to_device": "a number (spread of the step and of both ends of the window), or a "
+    "table of spreads: `step`; `asymmetry`; `w_max` and `w_min` (shift of a bound relative to its "
+    "distance from `g_ref`); any parameter of the model, relative to its value. A table replaces "
+    "all spreads of the preset",
+    "stuck": "a number (fraction of cells stuck at the low end), or `{ low = ..., high = ... }`",
+    "cycle_to_cycle": "a number (sigma), or `{ sigma = ..., of = ... }` with `of` one of "
+    """`"step"` (of the actual step), `"nominal"` (of the step at the reference conductance) """
+    """and `"window"`""",
+    "window": "true or false; false lets the state leave its window: an ablation, not physics",
+    "levels": "a whole number of at least 2",
+    "write_noise": "a number, in nominal steps",
+    "read_noise": "a number",
+}
+
+HERE = Path(__file__).resolve().parent
+MADE = "<!-- Written by docs/make_reference.py; do not edit. -->\n"
+
+
+def reference() -> dict[str, str]:
+    """Return the generated files: name in this folder, and text."""
+    return {"experiments.md": experiments(), "devices.md": device_models()}
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
+
+
+def experiments() -> str:
+    """Return the reference of the experiment file."""
+    parts = [
+        "# The experiment file\n",
+        MADE,
+        "An experiment is one TOML file. `ohmlearn run FILE` trains it; `--set section.key=value` "
+        "changes a key without editing the file. An unknown key or a value that is not allowed "
+        "is an error that names the nearest valid key and what is allowed. Quantities are in SI "
+        "units. The resolved file, with every default spelled out, is kept with each record.\n",
+        "`name` and the sections `[data]`, `[network]`, `[learning]` and `[training]` are "
+        "required; so are the keys marked so.\n",
+    ]
+    for name, info in Experiment.model_fields.items():
+        section = section_of(info.annotation)
+        if section is None:
+            parts += ["## `name`\n", f"Required. {sentence(info)}\n"]
+        else:
+            rows = [key_row(key, field) for key, field in section.model_fields.items()]
+            parts += [f"## `[{name}]`\n", *prose(section)]
+            parts.append(table(("key", "type", "default", "allowed"), rows))
+        if section is DeviceSection:
+            parts += [effect_text()]
+    return "\n".join(parts)
+
+
+def effect_text() -> str:
+    """Return the table of device effects, in the order in which they apply."""
+    rows = [
+        (f"`{row['name']}`", row["meaning"], EFFECT_VALUES[row["name"]])
+        for row in ledger(Effects())
+    ]
+    lead = "The effects, in the order in which they apply; false switches any of them off:\n"
+    return "\n".join([lead, table(("effect", "meaning", "value"), rows)])
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the section model in *annotation*, which may be optional; None for a plain key."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def prose(section: type[BaseModel]) -> list[str]:
+    """Return the docstring of *section* as Markdown, without the name of the section."""
+    lines = (line.strip() for line in (section.__doc__ or "").strip().splitlines())
+    text = "\n".join(lines).replace("``", "`").split(": ", 1)[1]
+    return [text[0].upper() + text[1:] + "\n"]
+
+
+def key_row(key: str, info: FieldInfo) -> tuple[str, str, str, str]:
+    """Return one row of a section's table."""
+    return f"`{key}`", type_name(info.annotation), default(info), sentence(info)
+
+
+def sentence(info: FieldInfo) -> str:
+    """Return the description, which ends the sentence "it must be ...", as a sentence."""
+    text = description(info)
+    return text[0].upper() + text[1:] + "."
+
+
+def description(info: FieldInfo) -> str:
+    """Return the description of a field, or that of the annotated type it uses."""
+    nested = (getattr(extra, "description", None) for extra in info.metadata)
+    return info.description or next(text for text in nested if text)
+
+
+def default(info: FieldInfo) -> str:
+    """Return the default of a key as TOML would write it."""
+    value = info.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "required"
+    if value is None:
+        return "left out"
+    if isinstance(value, tuple):
+        return f"`{value[0] if len(value) == 1 else list(value)}`"
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def type_name(annotation: Any) -> str:
+    """Return what TOML calls the type *annotation*."""
+    plain = {str: "string", int: "integer", float: "float", bool: "boolean"}
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation in plain:
+        return plain[annotation]
+    if origin is Literal:
+        return "string"
+    if origin is tuple:
+        item = type_name(get_args(arguments[0])[0])
+        return f"{item} or array of {item}s" if item == "float" else f"array of {item}s"
+    if origin is dict:
+        return "table of floats"
+    if origin in (Union, types.UnionType):
+        return type_name(next(a for a in arguments if a is not types.NoneType))
+    return "boolean, float or table"  # an effect
+
+
+def device_models() -> str:
+    """Return the reference of device models and presets."""
+    parts = [
+        "# Device models and presets\n",
+        MADE,
+        "The same tables are printed by `ohmlearn devices` and `ohmlearn devices NAME`. A "
+        "`pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
+        "model gives the rate of its state, and its response to the pulse is integrated. The "
+        "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
+        "choice' are for demonstrations; no device was measured for them.\n",
+    ]
+    for name, model in devices().items():
+        parts += [f"## {name}\n", *model_text(model)]
+    return "\n".join(parts)
+
+
+def model_text(model: Device) -> Iterator[str]:
+    """Yield the section of one model."""
+    kind = "Dynamical" if model.dynamical else "Pulse response"
+    yield f"{kind} model. Source: {model.reference}.\n"
+    columns = {"default": model.params(), **{n: p.params for n, p in model.presets.items()}}
+    rows = [
+        [f"`{name}`", field.meaning]
+        + [engineering(getattr(params, name), field.unit) for params in columns.values()]
+        for name, field in model.fields().items()
+    ]
+    yield table(["parameter", "meaning", *columns], rows)
+    for alias, (field, _) in model.derive.items():
+        yield f"`{alias}` may be given instead of `{field}`.\n"
+    if model.presets:
+        yield "\n".join(preset_text(name, preset) for name, preset in model.presets.items())
+
+
+def preset_text(name: str, preset: Preset) -> str:
+    """Return the list entry of one preset."""
+    on = [
+        f"`{row['name']}` {numbers(row['numbers'])}".rstrip()
+        for row in ledger(preset.effects)
+        if row["on"]
+    ]
+    note = f" {preset.note}" if preset.note else ""
+    return f"- **{name}**: {preset.source}.{note} Effects: {'; '.join(on) or 'none'}.\n"
+
+
+def numbers(entries: Mapping[str, Any]) -> str:
+    """Return the numbers of an effect, such as "sigma 0.3, of step"."""
+    return ", ".join(f"{k} {v:g}" if k != "of" else f"of {v}" for k, v in entries.items())
+
+
+if __name__ == "__main__":
+    for file, text in reference().items():
+        (HERE / file).write_text(text, encoding="utf-8")

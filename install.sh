@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Install Ohmlearn into .venv. With the argument "test": as an editable copy, with what tests need.
+set -euo pipefail
+cd "$(dirname "$0")"
+python=${PYTHON:-python3}
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "install.sh: $python is older than Python 3.11; name a newer one as PYTHON=..." >&2
+    exit 2
+fi
+if [ ! -x .venv/bin/pip ]; then
+    # Debian ships Python without the means to make an environment.
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
+        $as_root apt-get update
+        $as_root apt-get install --yes python3-venv
+    fi
+    "$python" -m venv .venv
+fi
+if [ "${1:-}" = test ]; then
+    .venv/bin/pip install --editable '.[test]'
+else
+    .venv/bin/pip install .
+fi
