@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..crossbar.array import Crossbar, join
+from ..crossbar.array import Crossbar
 from ..crossbar.bank import CellBank
+from ..crossbar.drawing import join
 from ..jit import kernel
 from .hopfield import Layout
 

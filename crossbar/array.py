@@ -15,7 +15,6 @@ lines at virtual ground; a backward read the other way round, through the same c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,11 +24,12 @@ from numpy.typing import DTypeLike, NDArray
 from ..devices.contract import Device, nominal_step
 from ..devices.contract import conductance as device_conductance
 from ..devices.counter_rng import Stream, normals, seed_key
-from ..devices.variability import Effects, draw_table, pulse_noise
+from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
 from .bank import CellBank, Tick, fire, place
+from .drawing import draw_bank
 
-__all__ = ["ENCODINGS", "Crossbar", "CrossbarView", "join"]
+__all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]
 
 ENCODINGS = {"pair": 2, "offset": 1, "single": 1}
 
@@ -154,7 +154,7 @@ class Crossbar:
             )
         effects = effects or Effects()
         cells = rows * columns * ENCODINGS[encoding]
-        bank = _draw_bank(device, params, effects, cells, v_read, seed, array_id, dtype)
+        bank = draw_bank(device, params, effects, cells, v_read, seed, array_id, dtype)
         low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
         reference = np.zeros(rows, dtype)
         middle = 0.5 * (low + high)
@@ -162,7 +162,7 @@ class Crossbar:
             reference[:] = middle
         elif encoding == "offset":
             # The reference column is a column of real cells, with their own spread.
-            column = _draw_bank(device, params, effects, rows, v_read, seed, array_id + 128, dtype)
+            column = draw_bank(device, params, effects, rows, v_read, seed, array_id + 128, dtype)
             place(column, np.arange(rows), np.full(rows, middle, dtype))
             reference[:] = column.g
         xbar = Crossbar(
@@ -316,55 +316,3 @@ class Crossbar:
             current = current + deviation * normals(self.seed, Stream.READ, step, current.shape)
             self.reads += 1
         return current
-
-
-def _draw_bank(
-    device: Device,
-    params: Any,
-    effects: Effects,
-    cells: int,
-    v_read: float,
-    seed: int,
-    array_id: int,
-    dtype: DTypeLike,
-) -> CellBank:
-    table, stuck = draw_table(device, params, effects, cells, seed, array_id, dtype)
-    kind: Any = np.dtype(dtype).type
-    c2c_step, c2c_add = pulse_noise(params, effects)
-    low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
-    write_sigma = effects.write_noise * nominal_step(params) * (high - low)
-    return CellBank(
-        like=type(params)(*(float(value) for value in params)),
-        table=table,
-        x=np.where(stuck == 2, 1.0, 0.0).astype(dtype),
-        g=np.zeros(cells, dtype),
-        stuck=stuck,
-        v_read=kind(v_read),
-        c2c_step=kind(c2c_step),
-        c2c_add=kind(c2c_add),
-        write_sigma=kind(write_sigma),
-        levels=int(effects.levels or 0),
-        window=bool(effects.window),
-    )
-
-
-def join(crossbars: Sequence[Crossbar]) -> CellBank:
-    """Lay the cells of *crossbars* one after the other; each keeps a view of its part.
-
-    All must be built from one device, with the same effects, read voltage and precision.
-    """
-    banks = [xbar.bank for xbar in crossbars]
-    whole = banks[0]._replace(
-        table=np.concatenate([bank.table for bank in banks]),
-        x=np.concatenate([bank.x for bank in banks]),
-        g=np.concatenate([bank.g for bank in banks]),
-        stuck=np.concatenate([bank.stuck for bank in banks]),
-    )
-    first = 0
-    for xbar in crossbars:
-        part = slice(first, first + xbar.cells)
-        xbar.bank = whole._replace(
-            table=whole.table[part], x=whole.x[part], g=whole.g[part], stuck=whole.stuck[part]
-        )
-        first += xbar.cells
-    return whole

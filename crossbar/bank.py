@@ -19,10 +19,14 @@ from ..devices.dispatch import cell, conductance
 from ..devices.variability import pulse
 from ..jit import inlined, kernel
 
-__all__ = ["CellBank", "Tick", "fire", "place", "shift", "words"]
+__all__ = ["SLOTS", "CellBank", "Tick", "fire", "place", "shift", "words"]
 
 _C2C, _WRITE = np.int64(Stream.C2C), np.int64(Stream.WRITE)
 _FIRST = np.int64(0)  # an int literal would be a type of its own, and compile words once more
+
+
+SLOTS = 4096
+"""Time steps of one sample that can be told apart by its random numbers."""
 
 
 class CellBank(NamedTuple):

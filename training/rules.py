@@ -12,8 +12,8 @@ cvf           every slot of the nudged phase - slot before    old pre x post    
 
 "pre x post" is the change of the product of both neurons' signals, the derivative of the energy
 with respect to a weight that is shared by both directions. "old pre x post" keeps the earlier
-presynaptic signal and multiplies it by the change of the postsynaptic state, for the forward and
-the backward weight separately: the vector-field rule for weights that are not shared.
+presynaptic signal and multiplies it by the change of what the postsynaptic neuron sends, for the
+forward and the backward weight separately: the vector-field rule for weights that are not shared.
 
 Any one-sided rule can draw the sign of beta at random for every batch, which removes the bias of
 first order in beta on average.

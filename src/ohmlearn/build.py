@@ -11,6 +11,7 @@ from .cell import choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
 from .crossbar.array import Crossbar
+from .crossbar.bank import SLOTS
 from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
@@ -64,6 +65,7 @@ def build(experiment: Experiment, data: Dataset) -> Built:
         If the cell's parameters or effects are not allowed.
     """
     _check_fit(experiment, data)
+    _check_slots(experiment)
     network = build_network(experiment)
     schedule = build_schedule(experiment)
     rule = get_rule(experiment.learning.rule, network.layout.symmetric)
@@ -92,6 +94,17 @@ def _check_fit(experiment: Experiment, data: Dataset) -> None:
             f"network.layers is {list(layers)}, but data.name '{data.name}' has {data.features} "
             f"inputs and {data.classes} classes; the first layer must be {data.features} and the "
             f"last {data.classes}."
+        )
+
+
+def _check_slots(experiment: Experiment) -> None:
+    """Refuse phases longer than the random numbers of one sample have numbers for."""
+    section = experiment.learning
+    steps = section.free_steps + 2 * section.nudged_steps
+    if experiment.run.level == "device" and steps >= SLOTS:
+        raise ConfigError(
+            f"learning.free_steps + 2 learning.nudged_steps is {steps}; at level 'device' it must "
+            f"stay below {SLOTS}."
         )
 
 

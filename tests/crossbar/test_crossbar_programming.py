@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmlearn.crossbar.array import ENCODINGS, Crossbar, join
+from ohmlearn.crossbar.array import ENCODINGS, Crossbar
+from ohmlearn.crossbar.drawing import join
 from ohmlearn.devices import (
     Effects,
     conductance,

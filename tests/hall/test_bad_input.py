@@ -106,6 +106,7 @@ def contents(folder: str) -> dict[Path, bytes]:
         ((*DEVICE, "crossbar.g_min=1e-5", "crossbar.g_max=1e-5"), r"must be below crossbar"),
         ((*DEVICE, "crossbar.g_min=1"), r"window would reach from 1 S"),
         (("run.level=device",), r"needs a \[device\] section"),
+        ((*DEVICE, "learning.free_steps=4090"), r"must stay below 4096"),
         (("network.layers=[64,12,9]",), r"the first layer must be 64 and the last 10"),
         (("network.layers=[63,12,10]",), r"the first layer must be 64 and the last 10"),
         (("network.layers=[64]",), r"a list of at least 2 layer sizes"),

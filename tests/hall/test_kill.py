@@ -73,6 +73,7 @@ epochs = 4
 # Reads one order a line, forks a child that runs the command line, and tells how it ended.
 _PARENT = r"""
 import json, os, signal, sys, time, warnings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
 warnings.simplefilter("ignore")
 from pathlib import Path
 import ohmlearn.tables
