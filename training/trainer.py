@@ -165,7 +165,7 @@ def _close_epoch(learner: Learner, data: Dataset, plan: Plan, position: Position
             "train_loss": position.loss / rows,
             "test_accuracy": right,
             "test_loss": loss,
-            "pulses": learner.pulses,
+            "pulses": learner.pulses - sum(event["pulses"] for event in position.events),
             "cpu_seconds": position.epoch_cpu_seconds,
         }
     )

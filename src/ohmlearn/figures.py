@@ -153,14 +153,8 @@ def _accuracy(summary: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -
                 )
         final = summary.get("test_accuracy")
         if final is not None:
-            axes.annotate(
-                f"{100 * final:.2f} %",
-                (epochs[-1] if epochs else 1, 100 * final),
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="right",
-                color=BLUE,
-            )
+            label = f"test accuracy at the end {100 * final:.2f} %"
+            axes.set_title(label, loc="right", color=BLUE, fontsize="medium")
         axes.set_ylabel("accuracy (%)")
         axes.set_title(_title(summary, "Accuracy per epoch"))
         _epochs(axes, epochs)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .build import build_network
 from .circuits.hopfield import DYNAMICS, HopfieldNetwork
 from .errors import ConfigError
 from .experiment import Experiment
@@ -98,15 +99,7 @@ def experiment_problem(experiment: Experiment, seed: int, data_dir: str | Path |
     """
     section, learning = experiment.network, experiment.learning
     rng = np.random.default_rng(seed)
-    network = HopfieldNetwork.build(
-        section.layers,
-        section.dynamics,
-        section.activation,
-        symmetric=section.symmetric,
-        time_step=section.time_step,
-        clamp=section.clamp,
-        output_slope=section.output_slope,
-    )
+    network = build_network(experiment)
     theta = network.initial_parameters(rng, section.angle)
     x, y = _sample(experiment, rng, data_dir)
     beta, eta = learning.beta, tuple(learning.eta)

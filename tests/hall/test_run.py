@@ -350,3 +350,11 @@ def test_example_runs(path, data_dir, tmp_path):
     assert record.summary["epochs"] == 1
     assert 0.0 <= record.summary["test_accuracy"] <= 1.0
     assert np.isfinite(record.summary["test_loss"])
+
+
+def test_events_count_the_pulses_of_their_own_epoch(tmp_path):
+    experiment = load_experiment(None, ["data.limit_train=60", "training.epochs=3"])
+    record = run(experiment, tmp_path / "counted")
+    pulses = [int(event["pulses"]) for event in record.events]
+    assert sum(pulses) == record.summary["pulses_total"] > 0
+    assert max(pulses) < record.summary["pulses_total"]
