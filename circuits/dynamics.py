@@ -12,7 +12,15 @@ import numpy as np
 from ..jit import kernel, loop
 from .activation import activate, slope
 from .hopfield import PROTOTYPICAL
-from .products import add_backward, add_forward, block, input_rows
+from .products import (
+    add_backward,
+    add_columns,
+    add_forward,
+    add_rows,
+    aligned,
+    block,
+    input_rows,
+)
 
 __all__ = [
     "advance",
@@ -23,10 +31,9 @@ __all__ = [
     "input_drive",
     "relax",
     "send",
+    "settle_one_hidden",
     "step",
 ]
-
-_WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
 
 
 @kernel
@@ -39,13 +46,6 @@ def input_drive(x, theta, layout, drive):
     weight = block(theta, layout.weight_at[1], x.shape[1], n)
     bias = theta[layout.bias_at[1] : layout.bias_at[1] + n]
     input_rows(x, weight, bias, np.empty(x.shape[1], np.uint32), drive)
-
-
-@loop
-def _add(what, into):
-    for b in range(what.shape[0]):
-        for j in range(what.shape[1]):
-            into[b, j] += what[b, j]
 
 
 @loop
@@ -77,18 +77,12 @@ def drives(theta, layout, drive, sent, out):
             _spread(theta[layout.bias_at[layer] : layout.bias_at[layer] + n], a)
             s = block(sent, batch * layout.unit_at[layer - 1], batch, m)
             rows = block(theta, layout.weight_at[layer], n, m)
-            if batch == 1 or n < _WIDE:
-                add_forward(s, rows, a)
-            else:
-                _add(np.dot(s, rows.T), a)
+            add_columns(s, rows, a)
         if layer < depth:
             p = layout.sizes[layer + 1]
             s = block(sent, batch * layout.unit_at[layer + 1], batch, p)
             rows = block(theta, layout.back_at[layer + 1], p, n)
-            if batch == 1 or p < _WIDE:
-                add_backward(s, rows, a)
-            else:
-                _add(np.dot(s, rows), a)
+            add_rows(s, rows, a)
 
 
 @loop
@@ -212,7 +206,7 @@ def _exchange(a, b):
 
 
 @kernel
-def _settle_one_hidden(steps, theta, layout, dynamics, drive, state):
+def settle_one_hidden(steps, theta, layout, dynamics, drive, state):
     """Run the free phase of a clocked network with one hidden layer, sample by sample.
 
     Hidden and output states of one time step do not hear of each other, only of the step before,
@@ -226,33 +220,39 @@ def _settle_one_hidden(steps, theta, layout, dynamics, drive, state):
     forward = block(theta, layout.weight_at[2], p, n)
     backward = block(theta, layout.back_at[2], p, n)
     bias = theta[layout.bias_at[2] : layout.bias_at[2] + p]
-    pull, hidden = np.empty((2, n), drive.dtype), np.zeros((2, n), drive.dtype)
-    heard, sent = np.empty((2, p), drive.dtype), np.empty((2, p), drive.dtype)
-    last = np.empty((2, p), drive.dtype)
+    width = 8 * ((p + 7) // 8)  # an odd end would be computed number by number
+    pull, hidden = aligned(2, n, drive), aligned(2, n, drive)
+    heard, sent = aligned(2, width, drive), aligned(2, width, drive)
+    flat_pull, flat_hidden = pull.ravel(), hidden.ravel()
+    flat_heard, flat_sent = heard.ravel(), sent.ravel()
+    last, padded = np.empty_like(flat_sent), np.zeros(width, drive.dtype)
+    copy(bias, padded)
+    hidden[:] = 0
     for b in range(batch):
-        for k in range(p):
-            sent[0, k] = 0
-        activate(dynamics.activation, bias, sent[1])
+        own_drive = drive[b]
+        activate(dynamics.activation, padded, sent[1])
+        sent[0] = 0
         for _ in range(0, steps, 2):
-            _spread(drive[b], pull)
+            copy(flat_sent, last)
+            _spread(own_drive, pull)
             add_backward(sent, backward, pull)
-            activate(dynamics.activation, pull.ravel(), hidden.ravel())
-            _spread(bias, heard)
+            activate(dynamics.activation, flat_pull, flat_hidden)
+            _spread(padded, heard)
             add_forward(hidden, forward, heard)
-            sent, last = last, sent
-            activate(dynamics.activation, heard.ravel(), sent.ravel())
-            if _differing(sent.ravel(), last.ravel()) == 0:
+            activate(dynamics.activation, flat_heard, flat_sent)
+            if _differing(flat_sent, last) == 0:
                 break
         at = batch * n + b * p
         copy(hidden[1 - steps % 2], state[b * n : (b + 1) * n])
-        copy(sent[0] if steps % 2 == 0 else last[1], state[at : at + p])
+        final = sent[0] if steps % 2 == 0 else last[width:]
+        copy(final[:p], state[at : at + p])
 
 
 @kernel
 def free_phase(steps, theta, layout, dynamics, drive, state, scratch):
     """Settle a batch from zero, without nudge, in *state*; *scratch* as in :func:`relax`."""
     if dynamics.kind == PROTOTYPICAL and layout.sizes.size == 3:
-        _settle_one_hidden(steps, theta, layout, dynamics, drive, state)
+        settle_one_hidden(steps, theta, layout, dynamics, drive, state)
         return
     for i in range(state.size):
         state[i] = 0

@@ -2,20 +2,44 @@
 
 A layer of ten outputs is too narrow for BLAS, whose call costs more than the product. These
 loops work on two samples and a few rows at once, so that sums stay in registers and loads are
-shared; the inner index always runs along contiguous memory.
+shared; the inner index always runs along contiguous memory. A vector that straddles two cache
+lines is loaded twice, which halves the speed, so work space starts on a line (:func:`aligned`).
 """
 
 from __future__ import annotations
 
-from ..jit import inner, kernel
+import numpy as np
 
-__all__ = ["add_backward", "add_forward", "block", "input_rows"]
+from ..jit import inlined, inner, kernel, loop
+
+__all__ = [
+    "add_backward",
+    "add_columns",
+    "add_forward",
+    "add_gram",
+    "add_rows",
+    "aligned",
+    "block",
+    "input_rows",
+]
+
+_WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
+_LINE = 64  # bytes
 
 
 @kernel
 def block(flat, at, rows, columns):
     """Return the (rows, columns) view of a flat array that starts at *at*."""
     return flat[at : at + rows * columns].reshape(rows, columns)
+
+
+@kernel
+def aligned(rows, columns, like):
+    """Return an empty (rows, columns) array, of *like*'s dtype, that starts on a cache line."""
+    size, itemsize = rows * columns, like.itemsize
+    buffer = np.empty(size + _LINE // itemsize, like.dtype)
+    start = (-buffer.ctypes.data % _LINE) // itemsize
+    return buffer[start : start + size].reshape(rows, columns)
 
 
 @inner
@@ -49,80 +73,126 @@ def input_rows(x, weight, bias, active, drive):
                 drive[b, j] += x0 * weight[i0, j]
 
 
-@inner
+@kernel
 def add_forward(s, rows, out):
-    """Add s W to *out*, *rows* being W^T, for few columns; two by two sums share their loads."""
+    """Add s W to *out*, *rows* being W^T, for few columns."""
+    _add_sums(s, rows, rows.shape[0], out)
+
+
+@kernel
+def add_gram(s, out):
+    """Add s s^T to *out*, a symmetric matrix; only half of the sums are computed."""
+    _add_sums(s, s, 2, out)
+    for b in range(s.shape[0]):
+        for k in range(b):
+            out[k, b] = out[b, k]
+
+
+@inner
+def _add_sums(s, rows, first, out):
+    """Add s rows^T to *out*, two samples by five sums at a time.
+
+    Only *first* columns, or a few more to make fives, are computed for the first two samples, and
+    two more for every following two.
+    """
     batch, m = s.shape
-    n = rows.shape[0]
     zero = s.dtype.type(0.0)
-    for b in range(0, batch - 1, 2):
-        for k in range(0, n - 1, 2):
-            f0, f1, g0, g1 = zero, zero, zero, zero
+    for b in range(0, batch, 2):
+        c = min(b + 1, batch - 1)  # the last of an odd number is its own partner
+        n = min(rows.shape[0], 5 * ((first + b + 4) // 5))
+        for k in range(0, n - 4, 5):
+            f0, f1, f2, f3, f4 = zero, zero, zero, zero, zero
+            g0, g1, g2, g3, g4 = zero, zero, zero, zero, zero
             for j in range(m):
-                f0 += s[b, j] * rows[k, j]
-                f1 += s[b, j] * rows[k + 1, j]
-                g0 += s[b + 1, j] * rows[k, j]
-                g1 += s[b + 1, j] * rows[k + 1, j]
-            out[b, k] += f0
-            out[b, k + 1] += f1
-            out[b + 1, k] += g0
-            out[b + 1, k + 1] += g1
-        if n % 2 == 1:
+                r0, r1, r2 = rows[k, j], rows[k + 1, j], rows[k + 2, j]
+                r3, r4 = rows[k + 3, j], rows[k + 4, j]
+                s0, s1 = s[b, j], s[c, j]
+                f0 += s0 * r0
+                f1 += s0 * r1
+                f2 += s0 * r2
+                f3 += s0 * r3
+                f4 += s0 * r4
+                g0 += s1 * r0
+                g1 += s1 * r1
+                g2 += s1 * r2
+                g3 += s1 * r3
+                g4 += s1 * r4
+            _add_five(b, k, f0, f1, f2, f3, f4, out)
+            if c != b:
+                _add_five(c, k, g0, g1, g2, g3, g4, out)
+        for k in range(n - n % 5, n):
             f0, g0 = zero, zero
             for j in range(m):
-                f0 += s[b, j] * rows[n - 1, j]
-                g0 += s[b + 1, j] * rows[n - 1, j]
-            out[b, n - 1] += f0
-            out[b + 1, n - 1] += g0
-    if batch % 2 == 1:
-        b = batch - 1
-        for k in range(0, n - 1, 2):
-            f0, f1 = zero, zero
-            for j in range(m):
                 f0 += s[b, j] * rows[k, j]
-                f1 += s[b, j] * rows[k + 1, j]
+                g0 += s[c, j] * rows[k, j]
             out[b, k] += f0
-            out[b, k + 1] += f1
-        if n % 2 == 1:
-            f0 = zero
-            for j in range(m):
-                f0 += s[b, j] * rows[n - 1, j]
-            out[b, n - 1] += f0
+            if c != b:
+                out[c, k] += g0
 
 
-@inner
+@inlined
+def _add_five(b, k, f0, f1, f2, f3, f4, out):
+    out[b, k] += f0
+    out[b, k + 1] += f1
+    out[b, k + 2] += f2
+    out[b, k + 3] += f3
+    out[b, k + 4] += f4
+
+
+@loop
 def add_backward(s, rows, out):
     """Add s B to *out*, for few rows: two samples by five rows at a time share their loads."""
     batch, n = out.shape
     p = rows.shape[0]
     for b in range(0, batch - 1, 2):
+        c = b + 1
         for k in range(0, p - 4, 5):
             f0, f1, f2, f3, f4 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3], s[b, k + 4]
-            c = b + 1
             g0, g1, g2, g3, g4 = s[c, k], s[c, k + 1], s[c, k + 2], s[c, k + 3], s[c, k + 4]
             for j in range(n):
                 r0, r1, r2 = rows[k, j], rows[k + 1, j], rows[k + 2, j]
                 r3, r4 = rows[k + 3, j], rows[k + 4, j]
-                out[b, j] += f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
-                out[c, j] += g0 * r0 + g1 * r1 + g2 * r2 + g3 * r3 + g4 * r4
+                out[b, j] = out[b, j] + f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
+                out[c, j] = out[c, j] + g0 * r0 + g1 * r1 + g2 * r2 + g3 * r3 + g4 * r4
         for k in range(p - p % 5, p):
-            f0, g0 = s[b, k], s[b + 1, k]
+            f0, g0 = s[b, k], s[c, k]
             for j in range(n):
                 out[b, j] += f0 * rows[k, j]
-                out[b + 1, j] += g0 * rows[k, j]
+                out[c, j] += g0 * rows[k, j]
     if batch % 2 == 1:
         b = batch - 1
         for k in range(0, p - 4, 5):
             f0, f1, f2, f3, f4 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3], s[b, k + 4]
             for j in range(n):
-                out[b, j] += (
-                    f0 * rows[k, j]
-                    + f1 * rows[k + 1, j]
-                    + f2 * rows[k + 2, j]
-                    + f3 * rows[k + 3, j]
-                    + f4 * rows[k + 4, j]
-                )
+                r0, r1, r2 = rows[k, j], rows[k + 1, j], rows[k + 2, j]
+                r3, r4 = rows[k + 3, j], rows[k + 4, j]
+                out[b, j] = out[b, j] + f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
         for k in range(p - p % 5, p):
             f0 = s[b, k]
             for j in range(n):
                 out[b, j] += f0 * rows[k, j]
+
+
+@loop
+def _add(what, into):
+    for b in range(what.shape[0]):
+        for j in range(what.shape[1]):
+            into[b, j] += what[b, j]
+
+
+@kernel
+def add_columns(s, rows, out):
+    """Add s W to *out*, *rows* being W^T, by whichever of our loops and BLAS is faster."""
+    if s.shape[0] == 1 or rows.shape[0] < _WIDE:
+        add_forward(s, rows, out)
+    else:
+        _add(np.dot(s, rows.T), out)
+
+
+@kernel
+def add_rows(s, rows, out):
+    """Add s B to *out* by whichever of our loops and BLAS is faster."""
+    if s.shape[0] == 1 or rows.shape[0] < _WIDE:
+        add_backward(s, rows, out)
+    else:
+        _add(np.dot(s, rows), out)

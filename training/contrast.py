@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..circuits.dynamics import block
+from ..circuits.dynamics import block, copy
 from ..circuits.hopfield import ENERGY_BASED
+from ..circuits.products import add_gram, add_rows
 from ..jit import inner, kernel, loop
 
 __all__ = [
@@ -48,21 +49,6 @@ def response(layout, dynamics, new, old, change, out):
 
 
 @inner
-def _outer(scale, post, pre, rows):
-    """Add scale sum_b post[b] x pre[b] to *rows* (n_post, n_pre), two samples at a time."""
-    batch = post.shape[0]
-    for k in range(rows.shape[0]):
-        for b in range(0, batch - 1, 2):
-            f0, f1 = scale * post[b, k], scale * post[b + 1, k]
-            for j in range(rows.shape[1]):
-                rows[k, j] += f0 * pre[b, j] + f1 * pre[b + 1, j]
-        if batch % 2 == 1:
-            f0 = scale * post[batch - 1, k]
-            for j in range(rows.shape[1]):
-                rows[k, j] += f0 * pre[batch - 1, j]
-
-
-@inner
 def _product_change(scale, post, dpost, pre, dpre, rows):
     """Add scale sum_b (post x dpre + dpost x pre) to *rows*: the change of post x pre."""
     batch = post.shape[0]
@@ -80,12 +66,19 @@ def _product_change(scale, post, dpost, pre, dpre, rows):
                 rows[k, j] += f0 * dpre[batch - 1, j] + g0 * pre[batch - 1, j]
 
 
+@loop
+def _scale_transposed(scale, source, out):
+    for k in range(out.shape[0]):
+        for b in range(out.shape[1]):
+            out[k, b] = scale * source[b, k]
+
+
 @kernel
 def _add_outer(scale, post, pre, rows):
-    if post.shape[0] == 1 or rows.shape[0] < _WIDE:
-        _outer(scale, post, pre, rows)
-    else:
-        rows += scale * np.dot(post.T, pre)
+    """Add scale sum_b post[b] x pre[b] to *rows* (n_post, n_pre)."""
+    scaled = np.empty((post.shape[1], post.shape[0]), post.dtype)
+    _scale_transposed(scale, post, scaled)
+    add_rows(scaled, pre, rows)
 
 
 @loop
@@ -132,13 +125,6 @@ def change_layer(post_difference, scale, layer, layout, theta, old, new, change,
         add_to_bias(scale, dpost, bias)
 
 
-@loop
-def _add(scale, what, into):
-    for b in range(what.shape[0]):
-        for j in range(what.shape[1]):
-            into[b, j] += scale * what[b, j]
-
-
 @kernel
 def feed_drive(scale, gram, change, drive):
     """Add scale (x x^T + 1) change to *drive*: what the input weights' change does to it.
@@ -146,10 +132,7 @@ def feed_drive(scale, gram, change, drive):
     The change of W_1 in one slot is scale x^T change, of rank batch, and that of b_1 its sum, so
     the new drive needs neither W_1 nor x: *gram* = x x^T + 1 (batch, batch) is enough.
     """
-    if gram.shape[0] == 1:
-        _add(scale * gram[0, 0], change, drive)
-    else:
-        _add(scale, np.dot(gram, change), drive)
+    add_rows(scale * gram, change, drive)
 
 
 @kernel
@@ -184,10 +167,10 @@ def feed_products(factor, eta, gram, layout, sent, a):
     depth = layout.sizes.size - 1
     one, zero = sent.dtype.type(1.0), sent.dtype.type(0.0)
     products = np.zeros((depth + 2, batch, batch), sent.dtype)
-    _add(one, gram, products[0])
+    copy(gram.ravel(), products[0].ravel())
     for layer in range(1, depth + 1):
         s = block(sent, batch * layout.unit_at[layer], batch, layout.sizes[layer])
-        _add(one, np.dot(s, s.T), products[layer])
+        add_gram(s, products[layer])
     mixed = np.empty((batch, batch), sent.dtype)
     for layer in range(1, depth + 1):
         at, n = batch * layout.unit_at[layer], layout.sizes[layer]
@@ -195,7 +178,7 @@ def feed_products(factor, eta, gram, layout, sent, a):
         down = factor * sent.dtype.type(eta[layer - 1])
         bias = one if layer > 1 else zero
         _mix(products[layer - 1], products[layer + 1], bias, down, up, mixed)
-        _add(one, np.dot(mixed, block(sent, at, batch, n)), block(a, at, batch, n))
+        add_rows(mixed, block(sent, at, batch, n), block(a, at, batch, n))
 
 
 @inner
