@@ -185,7 +185,11 @@ class HopfieldNetwork:
         (1 - cos *angle*) / 2, *angle* in degrees: the expected angle between the two.
         """
         layout = self.layout
-        theta = np.zeros(layout.length, dtype)
+        # On a cache line's start: a vector that straddles two lines is loaded twice.
+        line = 64 // np.dtype(dtype).itemsize
+        buffer = np.zeros(layout.length + line, dtype)
+        start = -buffer.ctypes.data % 64 // buffer.itemsize
+        theta = buffer[start : start + layout.length]
         for layer in range(1, layout.depth + 1):
             bound = 1.0 / np.sqrt(float(layout.sizes[layer - 1]))
             weight, bias = layout.weight(theta, layer), layout.bias(theta, layer)
