@@ -14,7 +14,8 @@ this estimate of it is our own.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from ..circuits.dynamics import advance, drives, input_drive, send
 from ..circuits.hopfield import HopfieldNetwork
 from .ideal import Schedule
 
-__all__ = ["WARN_ABOVE", "LoopGain", "loop_gain"]
+__all__ = ["WARN_ABOVE", "LoopGain", "diverged_in", "loop_gain"]
 
 WARN_ABOVE = 0.5
 """Loop gain from which the trainer warns (our choice: half way to the limit)."""
@@ -63,6 +64,20 @@ def loop_gain(
         bound.append(limit)
         mean.append(limit * float(np.mean(slope_at(dynamics.activation, signals[layer]))))
     return LoopGain(mean, bound)
+
+
+def diverged_in(events: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the first epoch whose training accuracy is below half of the best before it.
+
+    Noise does not do that; a continual rule at the edge of stability can, after any number of
+    good epochs.
+    """
+    best = 0.0
+    for event in events:
+        if event["train_accuracy"] < 0.5 * best:
+            return int(event["epoch"])
+        best = max(best, event["train_accuracy"])
+    return None
 
 
 def _free_signals(network: HopfieldNetwork, theta: NDArray, steps: int, x: NDArray) -> NDArray:

@@ -25,7 +25,7 @@ from .progress import Progress, SilentProgress
 from .record import Record, is_record, read_record, write_record
 from .storage import prepare_folder
 from .training.datasets import load
-from .training.diagnostics import LoopGain, loop_gain
+from .training.diagnostics import LoopGain, diverged_in, loop_gain
 from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
@@ -163,6 +163,11 @@ def _train(
             saved = now
         if message.finished:
             progress.epoch_done(position.events[-1])
+            if diverged_in(position.events) == position.epoch:
+                progress.message(
+                    f"warning: training diverged in epoch {position.epoch}: its accuracy fell "
+                    "below half of what it was. Lower learning.eta, or raise learning.beta."
+                )
             if position.epoch < plan.epochs:
                 progress.epoch_started(position.epoch + 1, plan.epochs, rows)
 
@@ -283,6 +288,7 @@ def _summary(
         "pulses_per_sample": learner.pulses / (rows * epochs),
         "pulses_per_sample_per_cell": per_cell,
         "loop_gain": {"mean": gain.mean, "bound": gain.bound},
+        "diverged_in_epoch": diverged_in(position.events),
         "effects": built.effects,
         "seed": experiment.run.seed,
         "experiment_digest": experiment.digest(),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ohmlearn.circuits.hopfield import HopfieldNetwork
-from ohmlearn.training.diagnostics import WARN_ABOVE, LoopGain, loop_gain
+from ohmlearn.training.diagnostics import WARN_ABOVE, LoopGain, diverged_in, loop_gain
 from ohmlearn.training.ideal import IdealLearner, Schedule
 from ohmlearn.training.rules import get_rule
 
@@ -92,3 +92,13 @@ def test_a_gain_far_above_one_is_a_loop_that_feeds_on_itself():
         change[limit] = np.linalg.norm(moved - theta) / eta
     assert change[0.1] / change[0.01] == pytest.approx(1.0, abs=0.5)
     assert change[10.0] > 3 * change[0.01]
+
+
+def events(*accuracies):
+    return [{"epoch": n, "train_accuracy": a} for n, a in enumerate(accuracies, start=1)]
+
+
+def test_divergence_is_a_fall_below_half_of_the_best():
+    assert diverged_in(events(0.5, 0.8, 0.95, 0.6, 0.97)) is None
+    assert diverged_in(events(0.5, 0.98, 0.90, 0.12, 0.10)) == 4
+    assert diverged_in([]) is None
