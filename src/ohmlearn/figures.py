@@ -83,9 +83,14 @@ def draw_figures(
         drawings["weights"] = _weights(layers, arrays)
     if layers:
         drawings["conductance_map" if device else "weight_map"] = _map(layers[0], arrays, device)
+    return save_figures(target, drawings)
+
+
+def save_figures(folder: Path, drawings: Mapping[str, Figure]) -> list[Path]:
+    """Write each drawing to *folder* as NAME.png, whole or not at all; return the paths."""
     written = []
     for name, figure in drawings.items():
-        path = target / f"{name}.png"
+        path = folder / f"{name}.png"
         picture = io.BytesIO()
         with style():
             figure.savefig(picture, format="png")

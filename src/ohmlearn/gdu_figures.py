@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .figures import canvas, style
-from .storage import write_file
+from .figures import canvas, save_figures, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,15 +32,8 @@ def draw_gdu(folder: str | Path, result: GduResult) -> list[Path]:
     RecordError
         A file cannot be written; earlier figures are untouched.
     """
-    written = []
-    for name, figure in (("gdu_curves", _curves(result)), ("gdu_error", _errors(result))):
-        path = Path(folder) / f"{name}.png"
-        picture = io.BytesIO()
-        with style():
-            figure.savefig(picture, format="png")
-        write_file(path, lambda file, data=picture: file.write(data.getbuffer()))
-        written.append(path)
-    return written
+    drawings = {"gdu_curves": _curves(result), "gdu_error": _errors(result)}
+    return save_figures(Path(folder), drawings)
 
 
 def layer_label(name: str, depth: int) -> str:
