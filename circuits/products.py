@@ -13,6 +13,7 @@ import numpy as np
 from ..jit import inlined, inner, kernel, loop
 
 __all__ = [
+    "WIDE",
     "add_backward",
     "add_columns",
     "add_forward",
@@ -23,7 +24,7 @@ __all__ = [
     "input_rows",
 ]
 
-_WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
+WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
 _LINE = 64  # bytes
 
 
@@ -183,7 +184,7 @@ def _add(what, into):
 @kernel
 def add_columns(s, rows, out):
     """Add s W to *out*, *rows* being W^T, by whichever of our loops and BLAS is faster."""
-    if s.shape[0] == 1 or rows.shape[0] < _WIDE:
+    if s.shape[0] == 1 or rows.shape[0] < WIDE:
         add_forward(s, rows, out)
     else:
         _add(np.dot(s, rows.T), out)
@@ -192,7 +193,7 @@ def add_columns(s, rows, out):
 @kernel
 def add_rows(s, rows, out):
     """Add s B to *out* by whichever of our loops and BLAS is faster."""
-    if s.shape[0] == 1 or rows.shape[0] < _WIDE:
+    if s.shape[0] == 1 or rows.shape[0] < WIDE:
         add_backward(s, rows, out)
     else:
         _add(np.dot(s, rows), out)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..circuits.dynamics import block, copy
 from ..circuits.hopfield import ENERGY_BASED
-from ..circuits.products import add_gram, add_rows
+from ..circuits.products import WIDE, add_gram, add_rows
 from ..jit import inner, kernel, loop
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "feed_products",
     "response",
 ]
-
-_WIDE = 24
 
 
 @loop
@@ -116,7 +114,7 @@ def change_layer(post_difference, scale, layer, layout, theta, old, new, change,
         back = block(theta, layout.back_at[layer], n, m)
         _add_outer(scale, block(old, post_at, batch, n), block(moved, pre_at, batch, m), back)
         add_to_bias(scale, block(moved, post_at, batch, n), bias)
-    elif batch == 1 or n < _WIDE:
+    elif batch == 1 or n < WIDE:
         _product_change(scale, post, dpost, pre, dpre, rows)
         add_to_bias(scale, dpost, bias)
     else:
