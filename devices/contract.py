@@ -1,6 +1,6 @@
 """What a device model is: parameters in SI units, pure scalar functions, presets, one line.
 
-A model is one file of this room. It defines a ``NamedTuple`` of parameters, every field
+A model is one file of :mod:`.models`. It defines a ``NamedTuple`` of parameters, every field
 ``Annotated[float, unit, meaning]`` with a default, the functions of its kind, and ``DEVICE``.
 
 ============== =============================================== =======================

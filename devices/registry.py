@@ -1,7 +1,6 @@
 """Find device models and presets by name.
 
-Every module of this room that defines ``DEVICE`` is a model, so a new file is a new device. The
-machinery named below is left out of the search: it imports Numba, which a listing must not.
+Every module of :mod:`.models` that defines ``DEVICE`` is a model, so a new file is a new device.
 """
 
 from __future__ import annotations
@@ -13,22 +12,18 @@ from importlib import import_module
 from types import MappingProxyType
 
 from ..errors import DeviceError, nearest
+from . import models
 from .contract import Device, Preset
 
 __all__ = ["devices", "get_device", "get_preset", "presets"]
-
-_MACHINERY = frozenset({"counter_rng", "dispatch", "variability"})
 
 
 @cache
 def devices() -> Mapping[str, Device]:
     """Return every device model by name, sorted."""
-    package = __name__.rpartition(".")[0]
     found: dict[str, Device] = {}
-    for module in pkgutil.iter_modules(import_module(package).__path__):
-        if module.name in _MACHINERY:
-            continue
-        device = getattr(import_module(f"{package}.{module.name}"), "DEVICE", None)
+    for module in pkgutil.iter_modules(models.__path__):
+        device = getattr(import_module(f"{models.__name__}.{module.name}"), "DEVICE", None)
         if isinstance(device, Device):
             found[device.name] = device
     return MappingProxyType(dict(sorted(found.items())))

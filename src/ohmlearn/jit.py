@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -30,15 +30,23 @@ _settings: Any = config  # Numba builds these attributes at run time
 _ROOMS = ("devices", "crossbar", "circuits", "training")
 
 
+def _sources(folder: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the Python files of a folder and of those in it, by their names from there."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield prefix + entry.name, entry
+
+
 def _fingerprint() -> str:
     """Hash the kernel sources and the versions that decide what a kernel compiles to."""
     digest = hashlib.sha256(numba.__version__.encode())
     root = files("ohmlearn")
     for room in _ROOMS:
-        for file in sorted((root / room).iterdir(), key=lambda f: f.name):
-            if file.name.endswith(".py"):
-                digest.update(file.name.encode())
-                digest.update(file.read_bytes())
+        for name, file in sorted(_sources(root / room)):
+            digest.update(name.encode())
+            digest.update(file.read_bytes())
     digest.update((root / "jit.py").read_bytes())
     return digest.hexdigest()[:16]
 

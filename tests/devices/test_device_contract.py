@@ -22,8 +22,8 @@ from ohmlearn.devices import (
     presets,
     rate,
 )
-from ohmlearn.devices.constant_step import ConstantStep
 from ohmlearn.devices.contract import WRITE_THRESHOLD
+from ohmlearn.devices.models.constant_step import ConstantStep
 from ohmlearn.errors import DeviceError
 
 STATES = np.linspace(0.0, 1.0, 41)

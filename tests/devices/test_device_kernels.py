@@ -158,7 +158,7 @@ def test_a_second_process_takes_the_kernels_from_the_disk(tmp_path):
     code = (
         "import numpy as np\n"
         "from ohmlearn.devices.dispatch import conductance_array as f\n"
-        "from ohmlearn.devices.vteam import VTEAM\n"
+        "from ohmlearn.devices.models.vteam import VTEAM\n"
         "p = VTEAM(); x = np.linspace(0, 1, 5)\n"
         "f(p, np.tile(np.array(p), (5, 1)), 0.1, x, np.empty(5))\n"
         "print(sum(f.stats.cache_hits.values()), sum(f.stats.cache_misses.values()))"

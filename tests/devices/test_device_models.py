@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from ohmlearn.devices import depression, get_preset, make_params, potentiation, presets, rate
-from ohmlearn.devices.aihwkit_presets import G_UNIT, G_ZERO
-from ohmlearn.devices.linear_step import DEVICE as LINEAR_STEP
-from ohmlearn.devices.linear_step import LinearStep
-from ohmlearn.devices.neurosim import DEVICE as NEUROSIM
-from ohmlearn.devices.neurosim import NeuroSim, a_of_nl, nl_of_a
-from ohmlearn.devices.soft_bounds import SoftBounds
-from ohmlearn.devices.vteam import DEVICE as VTEAM
+from ohmlearn.devices.models.aihwkit_presets import G_UNIT, G_ZERO
+from ohmlearn.devices.models.linear_step import DEVICE as LINEAR_STEP
+from ohmlearn.devices.models.linear_step import LinearStep
+from ohmlearn.devices.models.neurosim import DEVICE as NEUROSIM
+from ohmlearn.devices.models.neurosim import NeuroSim, a_of_nl, nl_of_a
+from ohmlearn.devices.models.soft_bounds import SoftBounds
+from ohmlearn.devices.models.vteam import DEVICE as VTEAM
 from ohmlearn.errors import DeviceError
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
+from ..contract import Device, Preset
 from .aihwkit_presets import AIHWKIT, NOTE, in_siemens, reported_effects
-from .contract import Device, Preset
 
 __all__ = ["DEVICE", "LinearStep"]
 

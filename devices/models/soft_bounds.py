@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
+from ..contract import Device, Preset
+from ..effects import CycleToCycle, Effects, Stuck
 from .aihwkit_presets import AIHWKIT, NOTE, in_siemens, reported_effects
-from .contract import Device, Preset
-from .effects import CycleToCycle, Effects, Stuck
 
 __all__ = ["DEVICE", "SoftBounds"]
 

@@ -16,7 +16,7 @@ devices of IBM/aihwkit at commit 4545f11 (MIT licence).
 
 from __future__ import annotations
 
-from .effects import CycleToCycle, Effects
+from ..effects import CycleToCycle, Effects
 
 __all__ = ["AIHWKIT", "G_UNIT", "G_ZERO", "NOTE", "in_siemens", "reported_effects"]
 

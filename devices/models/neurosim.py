@@ -27,8 +27,8 @@ from __future__ import annotations
 from math import exp, expm1, log, sqrt
 from typing import Annotated, Any, NamedTuple
 
-from .contract import Device, Preset
-from .effects import CycleToCycle, Effects
+from ..contract import Device, Preset
+from ..effects import CycleToCycle, Effects
 
 __all__ = ["DEVICE", "NeuroSim", "a_of_nl", "nl_of_a"]
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from .contract import Device, Preset
-from .effects import CycleToCycle, Effects
+from ..contract import Device, Preset
+from ..effects import CycleToCycle, Effects
 
 __all__ = ["DEVICE", "VTEAM"]
 

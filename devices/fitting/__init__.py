@@ -1,0 +1,1 @@
+"""From measured pulse traces to the parameters of a device model."""
