@@ -42,6 +42,11 @@ class Fabric(NamedTuple):
         Conductance of weight 1 [S]; weight change by one nominal pulse on each arm.
     reference, reference_square
         What each row subtracts [S]; what that adds to the squares that carry read noise [S^2].
+    tile_rows
+        Word lines of a tile.
+    slope, base : (cells,)
+        What wires make of a conductance as seen from the edge, base + slope g [S]; empty without
+        wires.
     """
 
     bank: CellBank
@@ -57,6 +62,9 @@ class Fabric(NamedTuple):
     step: NDArray
     reference: NDArray
     reference_square: NDArray
+    tile_rows: int
+    slope: NDArray
+    base: NDArray
 
 
 def array_shapes(layout: Layout) -> list[tuple[int, int]]:
@@ -68,8 +76,17 @@ def array_shapes(layout: Layout) -> list[tuple[int, int]]:
     return shapes
 
 
-def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
-    """Lay *crossbars*, of the shapes of :func:`array_shapes`, under the network *layout*."""
+def make_fabric(
+    layout: Layout,
+    crossbars: Sequence[Crossbar],
+    tile_rows: int | None = None,
+    *,
+    wired: bool = False,
+) -> Fabric:
+    """Lay *crossbars*, of the shapes of :func:`array_shapes`, under the network *layout*.
+
+    A *wired* fabric has room for what the wires do, which is nothing until it is filled in.
+    """
     depth = layout.depth
     forward = np.arange(1, depth + 1)
     backward = np.arange(2, 2 if layout.symmetric else depth + 1)
@@ -77,8 +94,10 @@ def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
     squares = [
         x.reference**2 if x.encoding == "offset" else np.zeros_like(x.reference) for x in crossbars
     ]
+    bank = join(crossbars)
+    cells = bank.x.size if wired else 0
     return Fabric(
-        bank=join(crossbars),
+        bank=bank,
         arms=crossbars[0].arms,
         rows=np.array([x.rows for x in crossbars], np.int64),
         columns=np.array([x.columns for x in crossbars], np.int64),
@@ -91,6 +110,9 @@ def make_fabric(layout: Layout, crossbars: Sequence[Crossbar]) -> Fabric:
         step=np.array([x.step for x in crossbars], kind),
         reference=np.concatenate([x.reference for x in crossbars]),
         reference_square=np.concatenate(squares),
+        tile_rows=tile_rows or max(x.rows for x in crossbars),
+        slope=np.ones(cells, kind),
+        base=np.zeros(cells, kind),
     )
 
 
@@ -118,6 +140,8 @@ def renew(fabric, a, weights, theta, q, change, change_q):
     first, row_at = fabric.cell_at[a], fabric.row_at[a]
     bias_at, weight_at, turned = fabric.bias_at[a], fabric.weight_at[a], fabric.turned[a]
     m = fabric.rows[a] - 1 if bias_at >= 0 else fabric.rows[a]
+    slope, base = fabric.slope, fabric.base
+    wired = slope.size > 0
     for k in range(weights.size):
         i, j = weights[k] // n, weights[k] % n
         if i == m:
@@ -127,11 +151,17 @@ def renew(fabric, a, weights, theta, q, change, change_q):
         else:
             at = weight_at + i * n + j
         c = first + weights[k] * arms
-        if arms == 2:
-            minus, squares = g[c + 1], g[c] * g[c] + g[c + 1] * g[c + 1]
+        plus, noisy = g[c], g[c]
+        if wired:
+            plus, noisy = base[c] + slope[c] * g[c], slope[c] * g[c]
+        if arms == 1:
+            minus, squares = reference[row_at + i], noisy * noisy + square[row_at + i]
         else:
-            minus, squares = reference[row_at + i], g[c] * g[c] + square[row_at + i]
-        weight = (g[c] - minus) / unit
+            minus, other = g[c + 1], g[c + 1]
+            if wired:
+                minus, other = base[c + 1] + slope[c + 1] * g[c + 1], slope[c + 1] * g[c + 1]
+            squares = noisy * noisy + other * other
+        weight = (plus - minus) / unit
         noise = squares / (unit * unit)
         change[k] = weight - theta[at]
         change_q[k] = noise - q[at]

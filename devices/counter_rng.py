@@ -45,6 +45,7 @@ class Stream(IntEnum):
     ORDER = 7
     SIGN = 8
     PULSE = 9
+    CONVERTER = 15
 
 
 _U32 = np.uint32

@@ -212,10 +212,11 @@ def _carry(fabric, weights, x, change, change_q, drive, q_drive):
     columns, last = fabric.columns[0], fabric.rows[0] - 1
     for k in range(weights.size):
         i, j = weights[k] // columns, weights[k] % columns
-        for b in range(drive.shape[0]):
+        tile = 0 if drive.shape[0] == 1 else i // fabric.tile_rows
+        for b in range(drive.shape[1]):
             xi = x.dtype.type(1.0) if i == last else x[b, i]
-            drive[b, j] += xi * change[k]
-            q_drive[b, j] += xi * xi * change_q[k]
+            drive[tile, b, j] += xi * change[k]
+            q_drive[tile, b, j] += xi * xi * change_q[k]
 
 
 @kernel
@@ -246,7 +247,8 @@ def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive,
     theta, q
         Weights and squared conductances that the dynamics use; kept in step with the cells.
     x, drive, q_drive
-        Input (batch, n_0) and the first layer's constant drives, which follow array 0.
+        Input (batch, n_0) and the first layer's constant drives, one part per tile that is read
+        on its own, (parts, batch, n_1), which follow array 0.
     """
     columns, first = fabric.columns[a], fabric.cell_at[a]
     weights = np.empty(active.size * columns, np.int64)

@@ -16,6 +16,7 @@ from ..circuits.dynamics import block, copy, input_drive, send
 from ..circuits.fabric import Fabric, renew_all
 from ..circuits.hopfield import HopfieldNetwork
 from ..circuits.read_noise import Moment, noisy_relax, squares
+from ..circuits.sensing import Sensing, drive_lines, input_parts, parts, sensed_relax
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..devices.counter_rng import seed_key
@@ -106,40 +107,74 @@ def _program(
 
 
 @kernel
-def _settle(steps, plant, layout, dynamics, moment, x, drive, q_drive, state, work):
-    """Settle the free phase of a batch from zero in *state*, with read noise.
-
-    *drive* and *q_drive*, both (batch, n_1), receive the input's constant drives.
-    """
-    input_drive(x, plant.theta, layout, drive)
-    if plant.read_sigma > 0:
-        x2 = np.empty_like(x)
-        squares(x.ravel(), x2.ravel())
-        input_drive(x2, plant.q, layout, q_drive)
-    else:
-        for b in range(q_drive.shape[0]):
-            for j in range(q_drive.shape[1]):
-                q_drive[b, j] = 0
-    for i in range(state.size):
-        state[i] = 0
-    noisy_relax(
-        steps, plant.theta, plant.q, layout, dynamics, drive, q_drive, plant.read_sigma, moment,
-        0.0, state, state, work,
-    )  # fmt: skip
+def _drives(sensing, layout, x):
+    """Return room for the input's constant drives, one part for each tile read on its own."""
+    count = 1
+    if sensing is not None:
+        count = parts(x.shape[1] + 1, sensing.tile_rows)
+    return np.empty((count, x.shape[0], layout.sizes[1]), x.dtype)
 
 
 @kernel
-def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, target, free, work):
+def _relax(
+    steps, plant, sensing, layout, dynamics, moment, beta, target, drive, q_drive, state, work
+):
+    """Advance *state* by *steps* time steps; without *sensing* every line is read exactly."""
+    if sensing is None:
+        noisy_relax(
+            steps, plant.theta, plant.q, layout, dynamics, drive[0], q_drive[0],
+            plant.read_sigma, moment, beta, target, state, work,
+        )  # fmt: skip
+    else:
+        sensed_relax(
+            steps, plant.theta, plant.q, layout, dynamics, sensing, drive, q_drive,
+            plant.read_sigma, moment, beta, target, state, work,
+        )  # fmt: skip
+
+
+@kernel
+def _input(sensing, x, theta, layout, drive):
+    if sensing is None:
+        input_drive(x, theta, layout, drive[0])
+    else:
+        input_parts(x, theta, layout, sensing, drive)
+
+
+@kernel
+def _settle(steps, plant, sensing, layout, dynamics, moment, x, drive, q_drive, state, work):
+    """Settle the free phase of a batch from zero in *state*, with read noise.
+
+    *drive* and *q_drive*, both (parts, batch, n_1), receive the input's constant drives.
+    """
+    _input(sensing, x, plant.theta, layout, drive)
+    if plant.read_sigma > 0:
+        x2 = np.empty_like(x)
+        squares(x.ravel(), x2.ravel())
+        _input(sensing, x2, plant.q, layout, q_drive)
+    else:
+        q_drive[:] = 0
+    for i in range(state.size):
+        state[i] = 0
+    _relax(
+        steps, plant, sensing, layout, dynamics, moment, 0.0, state, drive, q_drive, state, work
+    )
+
+
+@kernel
+def _train(
+    rule, schedule, beta, policy, plant, sensing, layout, dynamics, tick, x, target, free, work
+):
     """Run both phases on one batch of samples; return the pulses fired.
 
     A continual rule contrasts every slot with the one before; the others contrast once, after
     all slots, and a centred rule with the phase of the opposite nudge.
     """
-    batch, theta, q, sigma = x.shape[0], plant.theta, plant.q, plant.read_sigma
-    drive = np.empty((batch, layout.sizes[1]), x.dtype)
-    q_drive = np.empty((batch, layout.sizes[1]), x.dtype)
+    batch = x.shape[0]
+    drive, q_drive = _drives(sensing, layout, x), _drives(sensing, layout, x)
     now = Moment(tick.k0, tick.k1, tick.step, 0, 0)
-    _settle(schedule.free_steps, plant, layout, dynamics, now, x, drive, q_drive, free, work)
+    _settle(
+        schedule.free_steps, plant, sensing, layout, dynamics, now, x, drive, q_drive, free, work
+    )
     before, state, old, new, change = work[5], work[6], work[7], work[8], work[9]
     copy(free, before)
     copy(free, state)
@@ -153,9 +188,9 @@ def _train(rule, schedule, beta, policy, plant, layout, dynamics, tick, x, targe
         for side in range(2 if rule.centred else 1):
             time = schedule.free_steps + slot + side * steps
             now = Moment(tick.k0, tick.k1, tick.step, time, 0)
-            noisy_relax(
-                steps, theta, q, layout, dynamics, drive, q_drive, sigma, now,
-                beta if side == 0 else -beta, target, state if side == 0 else before, work,
+            _relax(
+                steps, plant, sensing, layout, dynamics, now, beta if side == 0 else -beta,
+                target, drive, q_drive, state if side == 0 else before, work,
             )  # fmt: skip
         send(dynamics, before, old)
         send(dynamics, state, new)
@@ -185,6 +220,8 @@ class PulsedLearner:
         What is learned, how long the phases last, how requests become pulses.
     seed
         Seed of the run.
+    sensing
+        Tiles and converters of every read; ``None`` reads all lines exactly.
     """
 
     def __init__(
@@ -196,12 +233,14 @@ class PulsedLearner:
         schedule: Schedule,
         policy: Policy,
         seed: int,
+        sensing: Sensing | None = None,
     ) -> None:
         self.network = network
         self.crossbars = crossbars
         self.rule = rule
         self.schedule = schedule
         self.policy = policy
+        self.sensing = sensing
         self.pulses = 0
         self.cells = int(fabric.bank.x.size)
         self._key = seed_key(seed)
@@ -214,6 +253,15 @@ class PulsedLearner:
     def theta(self) -> NDArray:
         """Weights and biases that the cells show, laid out as the network's parameters."""
         return self._plant.theta
+
+    def _heard(self, x: NDArray) -> NDArray:
+        """Return the inputs as the word lines carry them."""
+        if self.sensing is None or self.sensing.dac_step == 0:
+            return x
+        lines = np.empty_like(x)
+        step, limit = (x.dtype.type(v) for v in (self.sensing.dac_step, self.sensing.dac_limit))
+        drive_lines(step, limit, x.ravel(), lines.ravel())
+        return lines
 
     def _work(self, batch: int) -> NDArray:
         return np.empty((11, batch * self.network.layout.units), self.theta.dtype)
@@ -232,20 +280,21 @@ class PulsedLearner:
         tick = Tick(*self._key, step, 0, 0)
         self.pulses += _train(
             self.rule, self.schedule.scaled(rate), sign * self.schedule.beta, self.policy,
-            self._plant, network.layout, network.dynamics, tick, x, target.ravel(), free, work,
+            self._plant, self.sensing, network.layout, network.dynamics, tick, self._heard(x),
+            target.ravel(), free, work,
         )  # fmt: skip
         return network.layout.split(free, batch)[-1]
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's outputs (rows, classes) for rows *first*, ... of a data set."""
-        network, rows, dtype = self.network, len(x), self.theta.dtype
+        network, rows = self.network, len(x)
         work = self._work(rows)
         state = work[10]
-        drive, q_drive = (np.empty((rows, network.layout.sizes[1]), dtype) for _ in range(2))
+        drive, q_drive = (_drives(self.sensing, network.layout, x) for _ in range(2))
         moment = Moment(*self._key, _EVALUATION + step, 0, first)
         _settle(
-            self.schedule.free_steps, self._plant, network.layout, network.dynamics, moment, x,
-            drive, q_drive, state, work,
+            self.schedule.free_steps, self._plant, self.sensing, network.layout, network.dynamics,
+            moment, self._heard(x), drive, q_drive, state, work,
         )  # fmt: skip
         return network.layout.split(state, rows)[-1]
 

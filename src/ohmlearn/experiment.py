@@ -24,6 +24,7 @@ from .settings import (
     CrossbarSection,
     DataSection,
     DeviceSection,
+    EvaluationSection,
     LearningSection,
     NetworkSection,
     RunSection,
@@ -31,6 +32,7 @@ from .settings import (
     TrainingSection,
 )
 from .settings_errors import explain
+from .settings_periphery import ConvertersSection, WiresSection
 
 __all__ = ["Experiment", "load_experiment", "parse_experiment"]
 
@@ -61,8 +63,11 @@ class Experiment(Section):
     network: NetworkSection
     device: DeviceSection | None = None
     crossbar: CrossbarSection = Field(default_factory=CrossbarSection)
+    converters: ConvertersSection = Field(default_factory=ConvertersSection)
+    wires: WiresSection | None = None
     learning: LearningSection
     training: TrainingSection
+    evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
     run: RunSection = Field(default_factory=RunSection)
 
     @model_validator(mode="before")
@@ -72,7 +77,12 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        sentences = [*_rule_conflicts(self), *_shape_conflicts(self), *_device_conflicts(self)]
+        sentences = [
+            *_rule_conflicts(self),
+            *_shape_conflicts(self),
+            *_device_conflicts(self),
+            *_periphery_conflicts(self),
+        ]
         if sentences:
             raise ValueError("\n".join(sentences))
         return self
@@ -264,3 +274,18 @@ def _device_conflicts(e: Experiment) -> Iterator[str]:
     elif (e.device.preset is None) == (e.device.model is None):
         given = "neither" if e.device.preset is None else "both"
         yield f"section [device] has {given} of preset and model; it must have exactly one."
+
+
+def _periphery_conflicts(e: Experiment) -> Iterator[str]:
+    if e.crossbar.tile is not None and e.crossbar.encoding == "pair" and e.crossbar.tile[1] < 2:
+        yield "crossbar.tile has one bit line; with encoding 'pair' it must have at least 2."
+    if e.converters.adc_bits is None and (e.converters.adc_noise or e.converters.adc_offset):
+        yield (
+            "converters.adc_noise and adc_offset are in units of the ADC's last bit; they need "
+            "converters.adc_bits."
+        )
+    if e.wires is None:
+        return
+    ohms = e.wires.r_word is not None, e.wires.r_bit is not None
+    if (e.wires.node is None) != all(ohms) or (e.wires.node is not None and any(ohms)):
+        yield "section [wires] needs either node, or both r_word and r_bit."

@@ -17,6 +17,7 @@ __all__ = [
     "CrossbarSection",
     "DataSection",
     "DeviceSection",
+    "EvaluationSection",
     "LearningSection",
     "NetworkSection",
     "RunSection",
@@ -148,7 +149,10 @@ class DeviceSection(Section):
 
 
 class CrossbarSection(Section):
-    """``[crossbar]``: how a weight becomes conductances (level 'device' only)."""
+    """``[crossbar]``: how a weight becomes conductances (level 'device' only).
+
+    A layer larger than ``tile`` is split into tiles; without it, every layer is one.
+    """
 
     encoding: Annotated[
         Literal["pair", "offset", "single"], Field(description="'pair', 'offset' or 'single'")
@@ -168,6 +172,14 @@ class CrossbarSection(Section):
         ),
     ] = (1.0,)
     v_read: Annotated[float, Field(gt=0, description="a voltage above 0, in volts")] = 0.2
+    tile: Annotated[
+        tuple[Count, Count] | None,
+        Field(
+            strict=False,
+            description="a list of two whole numbers: word lines and bit lines of a tile, such as "
+            "[128, 128]",
+        ),
+    ] = None
 
 
 def _not_zero(value: float) -> float:
@@ -222,6 +234,19 @@ class TrainingSection(Section):
 
     epochs: Count
     batch_size: Count = 1
+
+
+class EvaluationSection(Section):
+    """``[evaluation]``: what is tested besides the network as it was trained.
+
+    ``after_seconds`` lists the rest between training and testing: the test set is read again
+    after each, with the conductances as the device's retention leaves them.
+    """
+
+    after_seconds: Annotated[
+        tuple[Annotated[float, Field(ge=0)], ...],
+        Field(strict=False, description="a list of times of at least 0, in seconds"),
+    ] = ()
 
 
 class RunSection(Section):

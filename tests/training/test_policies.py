@@ -187,7 +187,7 @@ def arrays(encoding: str, **effects: Any):
 def serve(name: str, fabric, theta, q, p: Products, step: int = 0) -> int:
     """Serve one request to the 7 x 4 array 0."""
     policy = make_policy(name, fabric.bank.x.size // fabric.arms, theta.dtype, 0.5)
-    x, drives = np.ones((len(p.a), 6)), np.zeros((2, len(p.a), 4))
+    x, drives = np.ones((len(p.a), 6)), np.zeros((2, 1, len(p.a), 4))
     return program_array(
         policy, fabric, 0, np.arange(7), p, tick(step), theta, q, x, drives[0], drives[1]
     )
@@ -245,7 +245,8 @@ def test_theta_and_drives_follow_the_cells(name):
     drive, q_drive = line @ before, line**2 @ (crossbars[0].conductance ** 2).sum(2)
     q_drive /= crossbars[0].unit ** 2
     policy = make_policy(name, fabric.bank.x.size // 2, theta.dtype, 0.1)
-    program_array(policy, fabric, 0, np.arange(7), p, tick(0), theta, q, x, drive, q_drive)
+    parts = drive[np.newaxis], q_drive[np.newaxis]
+    program_array(policy, fabric, 0, np.arange(7), p, tick(0), theta, q, x, *parts)
     assert np.abs(crossbars[0].weights - before).max() > 1e-3
     np.testing.assert_allclose(drive, line @ crossbars[0].weights, atol=1e-12)
     squares = (crossbars[0].conductance ** 2).sum(2) / crossbars[0].unit ** 2

@@ -1,0 +1,68 @@
+"""The sections of an experiment file that describe what surrounds the cells of an array.
+
+As in :mod:`.settings`, a field's description is the end of the sentence "it must be ...".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .settings import Positive, Section
+
+__all__ = ["ConvertersSection", "WiresSection"]
+
+Resistance = Annotated[float, Field(ge=0, description="a resistance of at least 0, in ohms")]
+Bits = Annotated[int | None, Field(ge=1, le=24, description="a whole number from 1 to 24")]
+Spread = Annotated[float, Field(ge=0, description="a finite number of at least 0")]
+
+
+class ConvertersSection(Section):
+    """``[converters]``: DAC and ADC at the edges of every tile (level 'device').
+
+    Signals count as in the network: 1 is a line at full drive, and the current that weight 1
+    passes then. ``adc_range`` is the largest current an ADC returns; left out, it is
+    ``adc_headroom`` times the largest one that up to 256 training samples cause at the initial
+    weights. ``adc_noise`` (of each conversion) and ``adc_offset`` (of each converter) are standard
+    deviations in units of the last bit, ``adc_gain`` is that of each converter's relative gain.
+    """
+
+    dac_bits: Bits = None
+    adc_bits: Bits = None
+    dac_range: Positive = 1.0
+    adc_range: Annotated[
+        float | None, Field(gt=0, description="a finite number above 0, in units of the drives")
+    ] = None
+    adc_headroom: Positive = 2.0
+    adc_noise: Spread = 0.0
+    adc_gain: Spread = 0.0
+    adc_offset: Spread = 0.0
+
+
+class WiresSection(Section):
+    """``[wires]``: resistance of the lines inside a tile (level 'device').
+
+    Either ``node``, the technology node whose wires these are, or ohms per cell: ``r_word`` along
+    a word line, ``r_bit`` along a bit line. ``r_driver`` and ``r_sense`` stand at their ends.
+    The network sees the linear map of each tile with its wires. Between two solves it is carried
+    along with every pulse to first order, and solved anew before the neglected part can exceed
+    ``error``, relative to the tile's largest effective conductance.
+    """
+
+    node: Annotated[
+        str | None, Field(description="the name of a technology node, such as '22'")
+    ] = None
+    cell: Annotated[Literal["1T1R", "crosspoint"], Field(description="'1T1R' or 'crosspoint'")] = (
+        "1T1R"
+    )
+    temperature: Annotated[
+        float, Field(gt=0, le=1000, description="a temperature above 0 and at most 1000 K")
+    ] = 300.0
+    r_word: Resistance | None = None
+    r_bit: Resistance | None = None
+    r_driver: Resistance = 0.0
+    r_sense: Resistance = 0.0
+    error: Annotated[
+        float, Field(gt=0, lt=1, description="a relative error above 0 and below 1")
+    ] = 0.01
