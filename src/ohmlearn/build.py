@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from .cell import choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
-from .circuits.sensing import Sensing, make_sensing
-from .crossbar.array import ENCODINGS, Crossbar
+from .crossbar.array import Crossbar
 from .crossbar.bank import SLOTS
-from .crossbar.converters import Converters
 from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
-from .training.calibration import line_limits
+from .periphery import build_sensing, periphery_ledger
 from .training.ideal import IdealLearner, Schedule
 from .training.policies import make_policy
 from .training.pulsed import PulsedLearner
@@ -78,7 +76,7 @@ def build(experiment: Experiment, data: Dataset) -> Built:
     if experiment.run.level == "ideal":
         return Built(IdealLearner(network, theta, rule, schedule), [])
     crossbars = _build_arrays(experiment, network, theta)
-    sensing = _build_sensing(experiment, network, theta, data)
+    sensing = build_sensing(experiment, network, theta, data)
     fabric = make_fabric(network.layout, crossbars, sensing.tile_rows if sensing else None)
     policy = make_policy(
         experiment.learning.policy,
@@ -88,7 +86,8 @@ def build(experiment: Experiment, data: Dataset) -> Built:
     )
     seed = experiment.run.seed
     learner = PulsedLearner(network, crossbars, fabric, rule, schedule, policy, seed, sensing)
-    return Built(learner, ledger(crossbars[0].effects))
+    effects = [*ledger(crossbars[0].effects), *periphery_ledger(experiment, network.layout)]
+    return Built(learner, effects)
 
 
 def _check_fit(experiment: Experiment, data: Dataset) -> None:
@@ -110,32 +109,6 @@ def _check_slots(experiment: Experiment) -> None:
             f"learning.free_steps + 2 learning.nudged_steps is {steps}; at level 'device' it must "
             f"stay below {SLOTS}."
         )
-
-
-def _build_sensing(
-    experiment: Experiment, network: HopfieldNetwork, theta: NDArray, data: Dataset
-) -> Sensing | None:
-    """Return the converters of all tiles, or ``None`` where every conversion is exact.
-
-    Tiles without converters add up to the whole layer, so they need no reads of their own.
-    """
-    section, layout = experiment.converters, network.layout
-    given = section.model_dump(exclude={"adc_range", "adc_headroom"})
-    converters = Converters(**given)
-    if not converters.active:
-        return None
-    arms = ENCODINGS[experiment.crossbar.encoding]
-    widest = int(layout.sizes.max())
-    rows, columns = experiment.crossbar.tile or (widest + 1, widest * arms)
-    limits = np.full((2, layout.depth + 1), section.adc_range or 1.0)
-    seed = experiment.run.seed
-    sensing = make_sensing(layout, converters, rows, columns // arms, limits, seed, theta.dtype)
-    if converters.adc_bits is None or section.adc_range is not None:
-        return sensing
-    steps = experiment.learning.free_steps
-    peaks = line_limits(network, theta, sensing, data.x_train, steps)
-    limits = section.adc_headroom * peaks
-    return make_sensing(layout, converters, rows, columns // arms, limits, seed, theta.dtype)
 
 
 def _build_arrays(

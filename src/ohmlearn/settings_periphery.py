@@ -14,6 +14,9 @@ from .settings import Positive, Section
 __all__ = ["ConvertersSection", "WiresSection"]
 
 Resistance = Annotated[float, Field(ge=0, description="a resistance of at least 0, in ohms")]
+OwnResistance = Annotated[
+    float | None, Field(ge=0, description="a resistance of at least 0, in ohms per cell")
+]
 Bits = Annotated[int | None, Field(ge=1, le=24, description="a whole number from 1 to 24")]
 Spread = Annotated[float, Field(ge=0, description="a finite number of at least 0")]
 
@@ -59,8 +62,8 @@ class WiresSection(Section):
     temperature: Annotated[
         float, Field(gt=0, le=1000, description="a temperature above 0 and at most 1000 K")
     ] = 300.0
-    r_word: Resistance | None = None
-    r_bit: Resistance | None = None
+    r_word: OwnResistance = None
+    r_bit: OwnResistance = None
     r_driver: Resistance = 0.0
     r_sense: Resistance = 0.0
     error: Annotated[

@@ -57,6 +57,11 @@ KINDS = {
         "crossbar.encoding=offset",
         "training.batch_size=3",
     ),
+    "device-converters": (
+        *EVERY_EFFECT,
+        "crossbar.tile=[20,16]",
+        "converters={dac_bits=6,adc_bits=8,adc_noise=0.3,adc_gain=0.02,adc_offset=0.5}",
+    ),
     "device-centred": (
         *EVERY_EFFECT,
         "learning.rule=centred-ep",

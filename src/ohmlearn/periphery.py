@@ -1,0 +1,89 @@
+"""What surrounds the cells of an experiment's arrays: tiles and converters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .circuits.hopfield import HopfieldNetwork, Layout
+from .circuits.sensing import Sensing, make_sensing
+from .crossbar.array import ENCODINGS
+from .crossbar.converters import Converters
+from .experiment import Experiment
+from .training.calibration import line_limits
+from .training.samples import Dataset
+
+__all__ = ["build_sensing", "periphery_ledger", "tile_shape"]
+
+
+def tile_shape(experiment: Experiment, layout: Layout) -> tuple[int, int]:
+    """Return the word lines of a tile, and the columns of weights that fit in it.
+
+    Without ``crossbar.tile`` every layer is one tile.
+    """
+    if experiment.crossbar.tile is None:
+        widest = int(layout.sizes.max())
+        return widest + 1, widest
+    rows, lines = experiment.crossbar.tile
+    return rows, lines // ENCODINGS[experiment.crossbar.encoding]
+
+
+def _converters(experiment: Experiment) -> Converters:
+    section = experiment.converters
+    return Converters(**section.model_dump(exclude={"adc_range", "adc_headroom"}))
+
+
+def build_sensing(
+    experiment: Experiment, network: HopfieldNetwork, theta: NDArray, data: Dataset
+) -> Sensing | None:
+    """Return the converters of all tiles, or ``None`` where every conversion is exact.
+
+    Exact partial sums add up to those of a whole layer, so they need no reads of their own.
+    The ADCs reach ``converters.adc_range``, or what the calibration of the initial network
+    *theta* says.
+    """
+    section, converters = experiment.converters, _converters(experiment)
+    if not converters.active:
+        return None
+    layout, seed = network.layout, experiment.run.seed
+    tile = tile_shape(experiment, layout)
+    limits = np.full((2, layout.depth + 1), section.adc_range or 1.0)
+    sensing = make_sensing(layout, converters, *tile, limits, seed, theta.dtype)
+    if converters.adc_bits is None or section.adc_range is not None:
+        return sensing
+    steps = experiment.learning.free_steps
+    peaks = line_limits(network, theta, sensing, data.x_train, steps)
+    limits = section.adc_headroom * peaks
+    return make_sensing(layout, converters, *tile, limits, seed, theta.dtype)
+
+
+def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, Any]]:
+    """Return the periphery's entries of the effect ledger, in the order in which they act."""
+    section, converters = experiment.converters, _converters(experiment)
+    rows, columns = tile_shape(experiment, layout)
+    tiles = {"word_lines": rows, "bit_lines": columns * ENCODINGS[experiment.crossbar.encoding]}
+    adc = section.model_dump(include={"adc_bits", "adc_range", "adc_headroom", "adc_noise"})
+    adc |= {"adc_gain": section.adc_gain, "adc_offset": section.adc_offset}
+    on = converters.adc_bits is not None or converters.adc_gain > 0
+    return [
+        {
+            "name": "tiles",
+            "on": experiment.crossbar.tile is not None,
+            "numbers": tiles,
+            "meaning": "a larger layer is split; wires and converters act on each tile",
+        },
+        {
+            "name": "dac",
+            "on": converters.dac_bits is not None,
+            "numbers": {"bits": converters.dac_bits, "range": converters.dac_range},
+            "meaning": "levels of a driven line",
+        },
+        {
+            "name": "adc",
+            "on": on,
+            "numbers": {name: value for name, value in adc.items() if value is not None},
+            "meaning": "levels, noise and mismatch of a sensed line; 1 is the current of weight 1",
+        },
+    ]
