@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..circuits.activation import HARD, SIGMOID, TANH
 from ..circuits.dynamics import block, copy
 from ..circuits.hopfield import ENERGY_BASED
 from ..circuits.products import WIDE, add_gram, add_rows
@@ -32,18 +33,36 @@ def difference(new, old, out):
         out[i] = new[i] - old[i]
 
 
+@loop
+def _by_slope(code, sent, out):
+    """Multiply *out* by rho', at least 0, where rho = *sent*; a nudged output may leave (0, 1)."""
+    zero, one, four = sent.dtype.type(0.0), sent.dtype.type(1.0), sent.dtype.type(4.0)
+    for i in range(out.size):
+        if code == SIGMOID:
+            rate = four * sent[i] * (one - sent[i])
+        elif code == TANH:
+            rate = one - sent[i] * sent[i]
+        else:
+            gain = one if code == HARD else sent.dtype.type(0.5)
+            rate = gain if zero < sent[i] < one else zero
+        out[i] *= max(rate, zero)
+
+
 @kernel
-def response(layout, dynamics, new, old, change, out):
+def response(layout, dynamics, by_slope, new, old, change, out):
     """Write to *out* what the vector-field rule multiplies with the presynaptic signal.
 
     That is (dF/dW)^T ds for the step s <- F(s, W): the change of what a neuron sends where its
     dynamics carry the factor rho', and the change of its state itself where they do not.
-    *new* and *old* are states, *change* is the difference of the signals sent.
+    *new* and *old* are states, *change* is the difference of the signals sent. *by_slope*
+    multiplies by rho' of the old state (prototypical dynamics).
     """
     first = (new.size // (layout.unit_at[-1] + layout.sizes[-1])) * layout.unit_at[-1]
     plain = dynamics.kind == ENERGY_BASED and not dynamics.output_slope
     for i in range(out.size):
         out[i] = new[i] - old[i] if plain and i >= first else change[i]
+    if by_slope:
+        _by_slope(dynamics.activation, old, out)
 
 
 @inner

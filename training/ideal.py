@@ -54,12 +54,15 @@ class Schedule(NamedTuple):
         Nudging strength.
     eta
         Learning rate per weight layer, input side first; shape (N,).
+    input_bias
+        Whether the biases of the first layer learn.
     """
 
     free_steps: int
     nudged_steps: int
     beta: float
     eta: NDArray
+    input_bias: bool = True
 
     def scaled(self, rate: float) -> Schedule:
         """Return the schedule with all learning rates multiplied by *rate*."""
@@ -67,8 +70,9 @@ class Schedule(NamedTuple):
 
 
 @kernel
-def _input_gram(x):
-    gram = np.ones((x.shape[0], x.shape[0]), x.dtype)
+def _input_gram(x, bias):
+    """Return x x^T, plus 1 where the first layer's biases learn too."""
+    gram = np.full((x.shape[0], x.shape[0]), x.dtype.type(1.0 if bias else 0.0))
     add_gram(x, gram)
     return gram
 
@@ -94,7 +98,7 @@ def _continual_phase(
         sent = work[6]
         send(dynamics, state, sent)
     factor = state.dtype.type(factor)
-    gram = _input_gram(x)
+    gram = _input_gram(x, schedule.input_bias)
     first = aligned(batch, n1, sent)
     copy(sent[: batch * n1], first.ravel())
     feed_drive(-factor * state.dtype.type(schedule.eta[0]), gram, first, drive)
@@ -122,14 +126,14 @@ def _vector_field_phase(
     n1 = layout.sizes[1]
     old, new, change, moved, following = work[5], work[6], work[7], work[8], work[9]
     factor = state.dtype.type(factor)
-    gram = _input_gram(x)
+    gram = _input_gram(x, schedule.input_bias)
     total = np.zeros((batch, n1), state.dtype)
     send(dynamics, state, old)
     for _ in range(schedule.nudged_steps):
         step(theta, layout, dynamics, drive, beta, target, state, following, work)
         send(dynamics, following, new)
         difference(new, old, change)
-        response(layout, dynamics, following, state, change, moved)
+        response(layout, dynamics, rule.slope, following, state, change, moved)
         for layer in range(2, layout.sizes.size):
             scale = factor * state.dtype.type(schedule.eta[layer - 1])
             change_layer(
@@ -158,7 +162,7 @@ def _contrast_phase(
     send(dynamics, other, old)
     send(dynamics, state, new)
     difference(new, old, change)
-    response(layout, dynamics, state, other, change, moved)
+    response(layout, dynamics, rule.slope, state, other, change, moved)
     for layer in range(2, layout.sizes.size):
         scale = factor * state.dtype.type(schedule.eta[layer - 1])
         change_layer(rule.post_difference, scale, layer, layout, theta, old, new, change, moved)
@@ -201,10 +205,11 @@ def free_state(
 
 
 @kernel
-def _change_input_layer(scale, theta, layout, x, first):
+def _change_input_layer(scale, bias, theta, layout, x, first):
     n1 = layout.sizes[1]
     add_to_input_weights(scale, x, first, block(theta, layout.weight_at[1], x.shape[1], n1))
-    add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
+    if bias:
+        add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
 
 
 def _phase(rule: Rule) -> Callable[..., NDArray]:
@@ -263,7 +268,7 @@ class IdealLearner:
             *(x, drive, target.ravel(), state, work),
         )
         scale = theta.dtype.type(factor * schedule.eta[0])
-        _change_input_layer(scale, theta, layout, x, first)
+        _change_input_layer(scale, schedule.input_bias, theta, layout, x, first)
         return layout.split(free, len(x))[-1]
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:

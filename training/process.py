@@ -104,7 +104,7 @@ def _slots(
         send(dynamics, following, new)
         difference(new, old, change)
         difference(following, state, ds[t])
-        response(layout, dynamics, following, state, change, moved)
+        response(layout, dynamics, False, following, state, change, moved)
         _contrast(post_difference, unit, dtheta[t], layout, x, old, new, change, moved)
         for layer in range(2, layout.sizes.size):
             change_layer(

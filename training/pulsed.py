@@ -41,8 +41,8 @@ class Plant(NamedTuple):
 
 
 @kernel
-def _active_rows(x):
-    """Return the word lines of the first array that are driven: the bias line always is."""
+def _active_rows(x, bias):
+    """Return the driven word lines of the first array, with the *bias* line if it learns."""
     rows = np.empty(x.shape[1] + 1, np.int64)
     count = 0
     for i in range(x.shape[1]):
@@ -53,7 +53,7 @@ def _active_rows(x):
             rows[count] = i
             count += 1
     rows[count] = x.shape[1]
-    return rows[: count + 1]
+    return rows[: count + 1] if bias else rows[:count]
 
 
 @kernel
@@ -178,7 +178,7 @@ def _train(
     before, state, old, new, change = work[5], work[6], work[7], work[8], work[9]
     copy(free, before)
     copy(free, state)
-    lit = _active_rows(x)
+    lit = _active_rows(x, schedule.input_bias)
     factor = (0.5 if rule.centred else 1.0) / (beta * batch)
     contrasts, steps = schedule.nudged_steps, 1
     if not rule.continual:
@@ -196,7 +196,7 @@ def _train(
         send(dynamics, state, new)
         difference(new, old, change)
         if rule.post_difference:
-            response(layout, dynamics, state, before, change, change)
+            response(layout, dynamics, rule.slope, state, before, change, change)
         pulses += _program(
             rule, factor, schedule.eta, policy, plant, layout,
             Tick(tick.k0, tick.k1, tick.step, slot, 0), x, lit, old, new, change, drive, q_drive,

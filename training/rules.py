@@ -14,6 +14,8 @@ cvf           every slot of the nudged phase - slot before    old pre x post    
 with respect to a weight that is shared by both directions. "old pre x post" keeps the earlier
 presynaptic signal and multiplies it by the change of what the postsynaptic neuron sends, for the
 forward and the backward weight separately: the vector-field rule for weights that are not shared.
+With *slope* that change is multiplied by rho' of the earlier state: in the prototypical dynamics
+s <- rho(a) this is the rule's (dF/dW)^T ds to the letter; without it, rho' is left out.
 
 Any one-sided rule can draw the sign of beta at random for every batch, which removes the bias of
 first order in beta on average.
@@ -40,6 +42,7 @@ class Rule(NamedTuple):
     continual: bool
     post_difference: bool
     centred: bool
+    slope: bool = False
 
 
 RULES = {

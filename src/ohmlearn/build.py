@@ -52,7 +52,9 @@ def build_schedule(experiment: Experiment) -> Schedule:
     """Return the phases that ``[learning]`` describes."""
     section = experiment.learning
     eta = np.array(section.eta, np.float64)
-    return Schedule(section.free_steps, section.nudged_steps, section.beta, eta)
+    return Schedule(
+        section.free_steps, section.nudged_steps, section.beta, eta, section.input_bias
+    )
 
 
 def build(experiment: Experiment, data: Dataset) -> Built:
@@ -70,6 +72,7 @@ def build(experiment: Experiment, data: Dataset) -> Built:
     network = build_network(experiment)
     schedule = build_schedule(experiment)
     rule = get_rule(experiment.learning.rule, network.layout.symmetric)
+    rule = rule._replace(slope=experiment.learning.slope)
     dtype = np.dtype(experiment.run.precision)
     rng = np.random.default_rng([experiment.run.seed, _INITIAL])
     theta = network.initial_parameters(rng, experiment.network.angle, dtype)

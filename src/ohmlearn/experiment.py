@@ -238,6 +238,11 @@ def _rule_conflicts(e: Experiment) -> Iterator[str]:
             "learning.random_sign is true; it must be false with rule 'centred-ep', which always "
             "nudges with both signs."
         )
+    if learning.slope and (rule not in _VECTOR_FIELD or network.dynamics != "prototypical"):
+        yield (
+            f"learning.slope is true, rule '{rule}' and dynamics '{network.dynamics}'; it acts "
+            "with rules 'vf' and 'cvf' in the prototypical dynamics only."
+        )
     if learning.policy == "sign-threshold" and learning.threshold is None:
         yield (
             "learning.threshold is missing; policy 'sign-threshold' needs it: a number of pulses "

@@ -193,7 +193,9 @@ class LearningSection(Section):
 
     ``eta`` has one learning rate per weight layer, in the order from input to output; after each
     epoch all are multiplied by ``eta_decay``.
-    ``policy`` acts at level 'device'; ``threshold`` is in pulses.
+    ``policy`` acts at level 'device'; ``threshold`` is in pulses. ``slope`` multiplies the updates
+    of the vector-field rules by the slope of the activation, as their definition has it for the
+    prototypical dynamics. ``input_bias`` false keeps the biases of the first layer as they are.
     """
 
     rule: Annotated[
@@ -227,6 +229,8 @@ class LearningSection(Section):
     threshold: Annotated[float | None, Field(gt=0, description="a number of pulses above 0")] = (
         None
     )
+    slope: Annotated[bool, Field(description="true or false")] = False
+    input_bias: Annotated[bool, Field(description="true or false")] = True
 
 
 class TrainingSection(Section):

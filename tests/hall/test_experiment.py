@@ -184,6 +184,7 @@ def test_data_path_counts_from_the_experiment_file(tmp_path, monkeypatch):
         ("device.parameters={g_max=nan}", ("device.parameters.g_max is nan", "finite numbers")),
         ("learning.threshold=1", ("learning.threshold is 1", "'sign-threshold'")),
         ("learning.policy=sign-threshold", ("learning.threshold is missing",)),
+        ("learning.slope=true", ("learning.slope is true", "'vf' and 'cvf'")),
         ("beta", ("--set beta", "section.key=value")),
         ("learning..beta=1", ("section.key=value",)),
         ("learning.beta=[1", ("not valid TOML",)),

@@ -72,24 +72,27 @@ class Plain:
             s = self.step(s, beta, y)
         return s
 
-    def contrast(self, old, new, factor, eta, vector_field):
+    def contrast(self, old, new, factor, eta, vector_field, slope=False, input_bias=True):
         r_old, r_new = self.sent(old), self.sent(new)
         # (dF/dW)^T ds: the dynamics carry rho' on every layer but a plain energy-based output.
         moved = [b - a for a, b in zip(r_old, r_new, strict=True)]
         if not self.physics["output_slope"]:
             moved[-1] = new[-1] - old[-1]
+        if slope:
+            moved = [m * rho_prime_of(self.activation, s) for m, s in zip(moved, old, strict=True)]
         for k in self.layers:
             scale = eta[k - 1] * factor / len(old[0])
             if vector_field:
                 self.w[k] += scale * r_old[k - 1].T @ moved[k]
-                self.b[k] += scale * moved[k].sum(0)
+                self.b[k] += scale * moved[k].sum(0) * (k > 1 or input_bias)
                 if k > 1:
                     self.back[k] += scale * r_old[k].T @ moved[k - 1]
             else:
                 self.w[k] += scale * (r_new[k - 1].T @ r_new[k] - r_old[k - 1].T @ r_old[k])
-                self.b[k] += scale * (r_new[k] - r_old[k]).sum(0)
+                self.b[k] += scale * (r_new[k] - r_old[k]).sum(0) * (k > 1 or input_bias)
 
-    def train(self, rule, schedule, x, y, beta):
+    def train(self, rule, schedule, x, y, beta, slope=False):
+        more = slope, schedule.input_bias
         eta, steps = schedule.eta, schedule.nudged_steps
         zero = [x] + [np.zeros((len(x), len(b))) for b in self.b[1:]]
         free = self.settle(zero, schedule.free_steps, 0.0, y)
@@ -97,14 +100,14 @@ class Plain:
             old = free
             for _ in range(steps):
                 new = self.step(old, beta, y)
-                self.contrast(old, new, 1 / beta, eta, rule == "cvf")
+                self.contrast(old, new, 1 / beta, eta, rule == "cvf", *more)
                 old = new
         elif rule == "centred-ep":
             up, down = (self.settle(free, steps, sign * beta, y) for sign in (1, -1))
-            self.contrast(down, up, 0.5 / beta, eta, False)
+            self.contrast(down, up, 0.5 / beta, eta, False, *more)
         else:
             nudged = self.settle(free, steps, beta, y)
-            self.contrast(free, nudged, 1 / beta, eta, rule == "vf")
+            self.contrast(free, nudged, 1 / beta, eta, rule == "vf", *more)
         return free[-1]
 
     def assert_equals(self, network, theta, tolerance):
@@ -138,6 +141,47 @@ def train_both(rule, network, theta, x, y, activation, **physics):
         expected = plain.train(rule, schedule, x[k], y[k], sign * schedule.beta)
         np.testing.assert_allclose(out, expected, 0, 1e-12)
     return plain
+
+
+def rho_prime_of(activation, sent):
+    """Return rho' where the neuron sends *sent*, at least 0 beyond the range of rho."""
+    if activation == "sigmoid":
+        return np.maximum(4 * sent * (1 - sent), 0)
+    if activation == "tanh":
+        return np.maximum(1 - sent**2, 0)
+    return 1.0 * ((sent > 0) & (sent < 1))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "hard-sigmoid"])
+@pytest.mark.parametrize("rule", ["cvf", "vf"])
+@pytest.mark.parametrize("input_bias", [True, False])
+def test_the_definition_of_the_vector_field_rule_carries_the_slope(rule, activation, input_bias):
+    network, theta, x, y = problem(2, False, 3, activation=activation)
+    before = theta.copy()
+    physics = {"dynamics": "prototypical", "output_slope": True}
+    plain = Plain(network, theta, activation, **physics)
+    schedule = Schedule(23, 7, 0.2, np.array([0.3, 0.2]), input_bias)
+    chosen = get_rule(rule, False)._replace(slope=True)
+    learner = IdealLearner(network, theta, chosen, schedule)
+    learner.train_batch(x[0], y[0], 1.0, 0)
+    plain.train(rule, schedule, x[0], y[0], 0.2, slope=True)
+    plain.assert_equals(network, theta, 1e-12)
+    unchanged = np.array_equal(network.layout.bias(theta, 1), network.layout.bias(before, 1))
+    assert unchanged != input_bias
+    assert np.abs(theta - before).max() > 1e-4
+
+
+@pytest.mark.parametrize("rule", ["cep", "ep", "centred-ep"])
+def test_the_biases_of_the_first_layer_may_stay(rule):
+    network, theta, x, y = problem(2, True, 3)
+    before = theta.copy()
+    plain = Plain(network, theta, "sigmoid", dynamics="prototypical", output_slope=True)
+    schedule = Schedule(23, 7, 0.2, np.array([0.3, 0.2]), input_bias=False)
+    IdealLearner(network, theta, get_rule(rule, True), schedule).train_batch(x[0], y[0], 1.0, 0)
+    plain.train(rule, schedule, x[0], y[0], 0.2)
+    plain.assert_equals(network, theta, 1e-12)
+    layout = network.layout
+    np.testing.assert_array_equal(layout.bias(theta, 1), layout.bias(before, 1))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])

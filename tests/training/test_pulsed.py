@@ -111,6 +111,17 @@ def test_ideal_cells_with_the_ideal_policy_are_the_ideal_learner(
     assert learner.pulses == 0
 
 
+@pytest.mark.parametrize("rule", ["cep", "cvf"])
+def test_biases_that_stay_and_slopes_are_those_of_the_ideal_learner(rule):
+    schedule = SCHEDULE._replace(input_bias=False)
+    learner, theta = build(SIZES[2], rule, "ideal", schedule=schedule, weight_range=20.0)
+    learner.rule = learner.rule._replace(slope=rule == "cvf")
+    reference = IdealLearner(learner.network, theta.copy(), learner.rule, schedule)
+    x, y = samples(SIZES[2], 4, 3)
+    np.testing.assert_allclose(train(learner, x, y), train(reference, x, y), atol=1e-9)
+    np.testing.assert_allclose(learner.theta, reference.theta, atol=1e-9)
+
+
 @pytest.mark.parametrize("rule", ["cep", "vf", "cvf"])
 @pytest.mark.parametrize(
     ("activation", "clamp", "output_slope"),
