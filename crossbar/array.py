@@ -28,6 +28,7 @@ from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
 from .bank import CellBank, Tick, fire, place
 from .drawing import draw_bank
+from .programming import pulse_counts
 from .reading import line_currents, squared_conductance
 from .view import CrossbarView
 
@@ -246,13 +247,7 @@ class Crossbar:
         ConfigError
             If the shape is wrong or *counts* holds no integers.
         """
-        counts = np.asarray(counts)
-        if counts.shape != self.shape or counts.dtype.kind not in "iu":
-            raise ConfigError(
-                f"pulse counts of shape {counts.shape} and type {counts.dtype} for a crossbar of "
-                f"shape {self.shape}; allowed: that shape, integers."
-            )
-        counts = counts.astype(np.int64).ravel()
+        counts = pulse_counts(counts, self.shape).ravel()
         weights = np.flatnonzero(counts)
         used = fire(self.bank, 0, self.arms, weights, counts[weights], self.tick())
         self.pulses += used

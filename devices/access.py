@@ -98,10 +98,7 @@ def make_access(overrides: Mapping[str, float], base: Nmos = ACCESS) -> Nmos:
 def channel_current(m: Any, v_gs: float, v_ds: float, v_sb: float) -> float:
     """Return the drain current [A] for v_ds >= 0 [V], source and drain already told apart."""
     root = sqrt(m.phi)
-    if v_sb >= 0.0:
-        bulk = sqrt(m.phi + v_sb)
-    else:
-        bulk = max(root + v_sb / (2.0 * root), 0.0)
+    bulk = sqrt(m.phi + v_sb) if v_sb >= 0.0 else max(root + v_sb / (2.0 * root), 0.0)
     over = max(v_gs - (m.vto + m.gamma * (bulk - root)), 0.0)
     v = min(v_ds, over)
     return m.kp * m.w / m.l * (1.0 + m.lam * v_ds) * (over - 0.5 * v) * v

@@ -99,7 +99,7 @@ def memristor_drop(p: Any, m: Any, v_g: float, v_bl: float, v_sl: float, x: floa
     best = a if fa < abs(fb) else b
     for _ in range(400):
         t = a + step * (b - a)
-        if fa == 0.0 or fb == 0.0 or t == a or t == b:
+        if fa == 0.0 or fb == 0.0 or t in (a, b):
             break
         ft = excess(p, m, v_g, v_bl, v_sl, x, small, t)
         c, fc = (a, fa) if (ft > 0.0) == (fa > 0.0) else (b, fb)

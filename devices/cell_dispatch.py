@@ -11,7 +11,8 @@ from typing import Any
 
 from numba.extending import overload
 
-from . import access, cell_1t1r, dispatch, programming
+from . import access, cell_1t1r, programming
+from . import dispatch as dispatch  # the functions below call those of the models
 from .access import channel_current, drain_current
 from .cell_1t1r import cell_conductance, cell_current, memristor_voltage
 from .programming import program_cell, state_after

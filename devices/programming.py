@@ -73,21 +73,23 @@ def state_after(
     p: Any, m: Any, v_g: float, v_bl: float, v_sl: float, width: float, x: float
 ) -> float:
     """Return the state after *width* [s] at constant gate and line voltages [V]."""
+    at = (1.0 * v_g, 1.0 * v_bl, 1.0 * v_sl)
     x = 1.0 * x
     left, h = 1.0 * width, 1.0 * width
-    f = velocity(p, m, v_g, v_bl, v_sl, x)
+    f = velocity(p, m, at, x)
     for _ in range(STEPS):
         # The equation is autonomous: where it rests or is held by a bound, it stays.
         if left <= 0.0 or f == 0.0 or (x >= 1.0 and f > 0.0) or (x <= 0.0 and f < 0.0):
             return x
         h = min(h, left)
-        change, error = exponential_step(p, m, v_g, v_bl, v_sl, x, f, h)
+        change, error = exponential_step(p, m, at, x, f, h)
         ahead = min(max(x + change, 0.0), 1.0)
         allowed = FLOOR + TOLERANCE * abs(ahead - x)
         if not (error <= allowed and abs(ahead - x) <= REACH):
-            h *= min(max(0.8 * (allowed / max(error, 1e-300)) ** 0.25, 0.1), 0.5)
+            shorter = 0.8 * (allowed / max(error, 1e-300)) ** 0.25 if error < 1e300 else 0.1
+            h *= min(max(shorter, 0.1), 0.5)
             continue
-        after = velocity(p, m, v_g, v_bl, v_sl, ahead)
+        after = velocity(p, m, at, ahead)
         # No orbit reaches a state of rest, so a step that did has leapt over the way there.
         if after * f <= 0.0 and abs(ahead - x) > FLOOR:
             h *= 0.3
@@ -98,36 +100,38 @@ def state_after(
     return nan
 
 
-def velocity(p: Any, m: Any, v_g: float, v_bl: float, v_sl: float, x: float) -> float:
-    """Return dx/dt [1/s] of the cell at constant gate and line voltages [V]."""
-    return rate(p, memristor_voltage(p, m, v_g, v_bl, v_sl, x), x)
+Voltages = tuple[float, float, float]
+"""Gate, bit-line and source-line voltage [V]."""
+
+
+def velocity(p: Any, m: Any, at: Voltages, x: float) -> float:
+    """Return dx/dt [1/s] of the cell with the voltages *at*."""
+    return rate(p, memristor_voltage(p, m, at[0], at[1], at[2], x), x)
 
 
 def exponential_step(
-    p: Any, m: Any, v_g: float, v_bl: float, v_sl: float, x: float, f: float, h: float
+    p: Any, m: Any, at: Voltages, x: float, f: float, h: float
 ) -> tuple[float, float]:
     """Return the change of state in *h* [s], and the size of its error; *f* is dx/dt at *x*."""
     away = 1e-7 if f > 0.0 else -1e-7
     away = away if 0.0 <= x + away <= 1.0 else -away
-    slope = (velocity(p, m, v_g, v_bl, v_sl, x + away) - f) / away
+    slope = (velocity(p, m, at, x + away) - f) / away
     z = h * slope
     if not z < 50.0:
         return 0.0, inf
     p1, p4 = phi_1(z), phi_4(z)
     p3 = 1.0 / 6.0 + z * p4
     half, full = 0.5 * h * phi_1(0.5 * z) * f, h * p1 * f
-    d2 = bend(p, m, v_g, v_bl, v_sl, x, f, slope, half)
-    d3 = bend(p, m, v_g, v_bl, v_sl, x, f, slope, full + h * p1 * d2)
+    d2 = bend(p, m, at, x, f, slope, half)
+    d3 = bend(p, m, at, x, f, slope, full + h * p1 * d2)
     fourth = 12.0 * h * p4 * (d3 - 4.0 * d2)
     return full + h * p3 * (16.0 * d2 - 2.0 * d3) + fourth, abs(fourth)
 
 
-def bend(
-    p: Any, m: Any, v_g: float, v_bl: float, v_sl: float, x: float, f: float, slope: float, dx: float
-) -> float:
+def bend(p: Any, m: Any, at: Voltages, x: float, f: float, slope: float, dx: float) -> float:
     """Return how far dx/dt [1/s] at *x* + *dx* departs from the straight line through *x*."""
     dx = min(max(x + dx, 0.0), 1.0) - x
-    return velocity(p, m, v_g, v_bl, v_sl, x + dx) - f - slope * dx
+    return velocity(p, m, at, x + dx) - f - slope * dx
 
 
 def phi_1(z: float) -> float:
