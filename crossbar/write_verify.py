@@ -98,8 +98,8 @@ def write_verify(
     max_iterations : int
         Most times that a cell is pulsed.
     burst : int
-        Most pulses of a cell in one iteration. It takes as many as would close the gap at the
-        nominal step; 1 is one pulse per read.
+        Most pulses of a cell in one iteration; 1 is one pulse per read. It takes as many as would
+        close the gap at the nominal step; each time it leaps over its target the most is halved.
 
     Raises
     ------
@@ -111,7 +111,8 @@ def write_verify(
     step = xbar.step * xbar.unit / xbar.arms
     pending = np.isfinite(targets)
     reached = ~pending
-    iterations = np.zeros(targets.shape, np.int64)
+    iterations, side = np.zeros(targets.shape, np.int64), np.zeros(targets.shape)
+    most = np.full(targets.shape, burst)
     pulses = reads = n_set = n_reset = 0
     for iteration in range(max_iterations + 1):
         reads += int(pending.sum())
@@ -120,8 +121,11 @@ def write_verify(
         pending &= ~reached
         if iteration == max_iterations or not pending.any():
             break
-        count = np.clip(np.rint(np.abs(gap) / step), 1, burst)
-        counts = np.where(pending, np.sign(gap) * count, 0).astype(np.int64)
+        # A cell that leapt over its target has larger steps than the nominal one.
+        most = np.where(np.sign(gap) * side < 0, np.maximum(most // 2, 1), most)
+        side = np.sign(gap)
+        count = np.clip(np.rint(np.abs(gap) / step), 1, most)
+        counts = np.where(pending, side * count, 0).astype(np.int64)
         cells = np.flatnonzero(counts)
         pulses += fire(xbar.bank, 0, 1, cells, counts.ravel()[cells], xbar.tick())
         iterations += pending
