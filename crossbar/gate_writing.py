@@ -6,7 +6,8 @@ gate voltage, is computed once for the nominal cell; a target is then a gate vol
 is needed. Real cells differ from the nominal one, so that their errors are what the spread and
 the noise of a pulse leave.
 
-The curve and the writing speak of the memristor's conductance, which :class:`Crossbar` shows.
+The curve must speak of the conductance that the array shows: that of the memristor, or that of
+the cell read with its gate on.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..devices.access import Nmos
-from ..devices.cell_dispatch import program_cell
-from ..devices.contract import conductance, nominal_step
+from ..devices.cell_dispatch import cell_conductance, program_cell
+from ..devices.contract import nominal_step
 from ..devices.counter_rng import Stream, normal_pair
 from ..devices.dispatch import cell
 from ..errors import ConfigError, DeviceError
@@ -81,7 +82,15 @@ class GateWriting(NamedTuple):
     time: float
 
 
-def gate_curve(p: Any, access: Nmos, two: TwoPulses, v_g: NDArray, v_read: float) -> GateCurve:
+def gate_curve(
+    p: Any,
+    access: Nmos,
+    two: TwoPulses,
+    v_g: NDArray,
+    v_read: float,
+    *,
+    v_g_read: float | None = None,
+) -> GateCurve:
     """Return the calibration curve of the nominal cell *p*.
 
     Parameters
@@ -95,6 +104,9 @@ def gate_curve(p: Any, access: Nmos, two: TwoPulses, v_g: NDArray, v_read: float
         Gate voltages of the SET to try [V], rising, at least two.
     v_read : float
         Voltage at which conductances are meant [V].
+    v_g_read : float, optional
+        Gate voltage of a read [V]: conductances are then those of the whole cell. Without it they
+        are those of the memristor.
 
     Returns
     -------
@@ -121,7 +133,8 @@ def gate_curve(p: Any, access: Nmos, two: TwoPulses, v_g: NDArray, v_read: float
     noise = SwitchingNoise(0.0, 0.0, 1.0, True)
     switch(type(p)(*map(float, p)), table, access, two, x, cells, v_g, never, noise)
     _check_states(x)
-    g = np.maximum.accumulate([conductance(p, v_read, float(s)) for s in x])
+    seen, v_on = (None, 0.0) if v_g_read is None else (access, float(v_g_read))
+    g = np.maximum.accumulate([cell_conductance(p, seen, v_on, v_read, float(s)) for s in x])
     rising = np.flatnonzero(g[1:] > g[:-1] * (1.0 + 1e-6)) + 1
     if not rising.size:
         raise DeviceError(

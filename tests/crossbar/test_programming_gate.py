@@ -48,6 +48,13 @@ def test_the_curve_rises_over_the_window_and_is_what_the_cell_does(curve):
     np.testing.assert_array_equal(curve.gate(np.array([1e-9, 1.0])), curve.v_g[[0, -1]])
 
 
+def test_a_curve_of_whole_cells_holds_the_resistance_of_the_gate(curve):
+    seen = gate_curve(FAST, ACCESS, TWO, GATES, 0.2, v_g_read=3.3)
+    for v_g, g in zip(seen.v_g[1:], seen.g[1:], strict=True):
+        alone = np.interp(v_g, curve.v_g, curve.g)
+        assert 5e3 < 1 / g - 1 / alone < 15e3
+
+
 def test_like_cells_land_on_their_targets(curve):
     xbar = build()
     targets = asked(xbar)
