@@ -16,47 +16,25 @@ lines at virtual ground; a backward read the other way round, through the same c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..devices.contract import Device, nominal_step
 from ..devices.contract import conductance as device_conductance
-from ..devices.counter_rng import Stream, normals, seed_key
+from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
 from .bank import CellBank, Tick, fire, place
 from .drawing import draw_bank
+from .programming import pulse_counts
+from .reading import line_currents, squared_conductance
+from .view import CrossbarView
 
 __all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]
 
 ENCODINGS = {"pair": 2, "offset": 1, "single": 1}
-
-
-class CrossbarView(NamedTuple):
-    """The array seen from its bit lines: ``xbar.T @ v`` is the forward read."""
-
-    crossbar: Crossbar
-    __array_ufunc__ = None  # so that ``u @ xbar.T`` reaches __rmatmul__
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Columns of weights and word lines."""
-        return self.crossbar.columns, self.crossbar.rows
-
-    @property
-    def T(self) -> Crossbar:
-        """The array itself."""
-        return self.crossbar
-
-    def __matmul__(self, v: NDArray) -> NDArray:
-        """Return bit-line currents [A], (columns,) or (columns, p), for word lines *v* [V]."""
-        return self.crossbar.read(np.asarray(v).T).T
-
-    def __rmatmul__(self, u: NDArray) -> NDArray:
-        """Return word-line currents [A], (rows,) or (batch, rows), for bit lines *u* [V]."""
-        return self.crossbar.read_back(u)
 
 
 @dataclass
@@ -229,6 +207,13 @@ class Crossbar:
         ConfigError
             If the shape is wrong or a weight is not finite.
         """
+        place(self.bank, np.arange(self.cells), self.cell_targets(weights).ravel())
+
+    def cell_targets(self, weights: NDArray) -> NDArray:
+        """Return the conductances [S] that hold *weights*, shape (rows, columns, arms).
+
+        See :meth:`set_weights`, also for the errors; a cell's own window is not asked.
+        """
         weights = np.asarray(weights, self.bank.g.dtype)
         if weights.shape != self.shape or not np.all(np.isfinite(weights)):
             raise ConfigError(
@@ -242,7 +227,12 @@ class Crossbar:
             target[..., 1] = middle - 0.5 * self.unit * weights
         else:
             target[..., 0] = self.reference[:, np.newaxis] + self.unit * weights
-        place(self.bank, np.arange(self.cells), target.ravel())
+        return target
+
+    def tick(self) -> Tick:
+        """Return the moment of a new programming operation, and count it."""
+        self.operations += 1
+        return Tick(*seed_key(self.seed), self.operations - 1, 0, self.array_id)
 
     def program(self, counts: NDArray) -> int:
         """Apply programming pulses; return how many single-cell pulses that took.
@@ -257,17 +247,9 @@ class Crossbar:
         ConfigError
             If the shape is wrong or *counts* holds no integers.
         """
-        counts = np.asarray(counts)
-        if counts.shape != self.shape or counts.dtype.kind not in "iu":
-            raise ConfigError(
-                f"pulse counts of shape {counts.shape} and type {counts.dtype} for a crossbar of "
-                f"shape {self.shape}; allowed: that shape, integers."
-            )
-        tick = Tick(*seed_key(self.seed), self.operations, 0, self.array_id)
-        self.operations += 1
-        counts = counts.astype(np.int64).ravel()
+        counts = pulse_counts(counts, self.shape).ravel()
         weights = np.flatnonzero(counts)
-        used = fire(self.bank, 0, self.arms, weights, counts[weights], tick)
+        used = fire(self.bank, 0, self.arms, weights, counts[weights], self.tick())
         self.pulses += used
         return used
 
@@ -282,11 +264,11 @@ class Crossbar:
         -------
         ndarray, (columns,) or (batch, columns)
         """
-        return self._read(np.asarray(v), self._signed(), self._squares())
+        return line_currents(self, np.asarray(v), self._signed(), squared_conductance(self))
 
     def read_back(self, u: NDArray) -> NDArray:
         """Return the signed word-line currents [A] for bit lines at *u* [V]; see :meth:`read`."""
-        return self._read(np.asarray(u), self._signed().T, self._squares().T)
+        return line_currents(self, np.asarray(u), self._signed().T, squared_conductance(self).T)
 
     def __matmul__(self, u: NDArray) -> NDArray:
         """Return word-line currents [A], (rows,) or (rows, p), for bit lines *u* [V]."""
@@ -295,24 +277,3 @@ class Crossbar:
     def __rmatmul__(self, v: NDArray) -> NDArray:
         """Return bit-line currents [A] for word lines *v* [V], shape (batch, rows)."""
         return self.read(v)
-
-    def _squares(self) -> NDArray:
-        total = np.sum(self.conductance**2, axis=2)
-        if self.encoding == "offset":
-            total = total + self.reference[:, np.newaxis] ** 2
-        return total
-
-    def _read(self, v: NDArray, signed: NDArray, squares: NDArray) -> NDArray:
-        if v.ndim not in (1, 2) or v.shape[-1] != signed.shape[0]:
-            raise ConfigError(
-                f"voltages of shape {v.shape} for {signed.shape[0]} lines; give one for each "
-                "line, or a batch of that."
-            )
-        current = v @ signed
-        if self.effects.read_noise > 0:
-            # A sum over cells of independent Gaussian errors is one Gaussian per line and read.
-            deviation = self.effects.read_noise * np.sqrt((v * v) @ squares)
-            step = (self.array_id << 40) + self.reads
-            current = current + deviation * normals(self.seed, Stream.READ, step, current.shape)
-            self.reads += 1
-        return current
