@@ -17,7 +17,7 @@ from .contract import (
     rate,
 )
 from .effects import CycleToCycle, Effects, Stuck, ledger, merge
-from .parameters import check_params, make_params, with_window
+from .parameters import check_params, make_params, window_of, with_window
 from .registry import devices, get_device, get_preset, presets
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "potentiation",
     "presets",
     "rate",
+    "window_of",
     "with_window",
 ]
