@@ -36,6 +36,7 @@ __all__ = [
     "Preset",
     "Pulse",
     "conductance",
+    "conductance_step",
     "current",
     "depression",
     "device_of",
@@ -89,6 +90,25 @@ def nominal_step(p: Any) -> float:
     x = (p.g_ref - p.g_min) / (p.g_max - p.g_min) if hasattr(p, "g_ref") else 0.5
     up = potentiation(p, x)
     return up if device_of(type(p)).one_sided else 0.5 * (up + depression(p, x))
+
+
+def conductance_step(p: Any, v_read: float) -> float:
+    """Return the mean change of conductance [S] by a SET and a RESET pulse, at mid-window.
+
+    Taken at ``g_ref``, or at the mean of the end conductances at *v_read* [V] where the model has
+    none; the SET step alone where a RESET pulse erases the cell. Where the conductance is linear
+    in the state this is :func:`nominal_step` times the window.
+    """
+    ends = conductance(p, v_read, 0.0), conductance(p, v_read, 1.0)
+    target = getattr(p, "g_ref", 0.5 * sum(ends))
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        x = 0.5 * (low + high)
+        low, high = (x, high) if conductance(p, v_read, x) < target else (low, x)
+    g = conductance(p, v_read, low)
+    up = conductance(p, v_read, min(low + potentiation(p, low), 1.0)) - g
+    down = g - conductance(p, v_read, max(low - depression(p, low), 0.0))
+    return up if device_of(type(p)).one_sided else 0.5 * (up + down)
 
 
 def rate_of(device: Device) -> Callable[[Any, float, float], float]:

@@ -8,8 +8,9 @@
 
 with the filament thickness t between ``t_min`` and ``t_max``, its growth in m/s and kT in eV. The
 state here is x = (t - t_min) / (t_max - t_min): x = 1 is the thick filament, and a positive
-voltage makes it grow. The foundry's model lets the temperature follow the power with the time constant ``tau_th``
-(0.23 ns); here it follows at once, which is exact for pulses much longer than that.
+voltage makes it grow. The foundry's model lets the temperature follow the power with the time
+constant ``tau_th`` (0.23 ns); here it follows at once, which is exact for pulses much longer than
+that.
 
 References
 ----------
