@@ -66,9 +66,9 @@ def rate(p: Any, v: float, x: float) -> float:
     joglekar = 1.0 - abs(2.0 * w - 1.0) ** (2.0 * p.p)
     biolek = 1.0 - max(ahead, 0.0) ** (2.0 * p.p)
     prodromakis = p.j * (1.0 - ((w - 0.5) * (w - 0.5) + 0.75) ** p.p)
-    two_sided = joglekar if p.shape < 1.5 else prodromakis
-    chosen = biolek if 1.5 <= p.shape < 2.5 else two_sided
-    f = chosen if p.shape >= 0.5 else 1.0
+    late = biolek if p.shape < 2.5 else prodromakis
+    early = 1.0 if p.shape < 0.5 else joglekar
+    f = early if p.shape < 1.5 else late
     drift = p.mu_v / (p.g_on * p.d * p.d) * i * f / (1.0 - 2.0 * p.edge)
     return drift if abs(v) >= p.v_th else 0.0
 

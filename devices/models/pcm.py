@@ -36,9 +36,9 @@ from .aihwkit_presets import AIHWKIT
 __all__ = [
     "DEVICE",
     "G_MAX",
-    "PCM",
     "T_0",
     "T_READ",
+    "PhaseChange",
     "nu_mean",
     "nu_std",
     "q_s",
@@ -56,7 +56,7 @@ T_READ = 250e-9
 """Duration of a read, which bounds the 1/f noise [s]."""
 
 
-class PCM(NamedTuple):
+class PhaseChange(NamedTuple):
     """Parameters of the phase-change model."""
 
     g_min: Annotated[float, "S", "conductance of the melted cell"] = 0.1e-6
@@ -138,7 +138,7 @@ _WINDOW = G_MAX - 0.1e-6
 
 _PRESETS = {
     "PCM": Preset(
-        PCM(dg_up=0.01 / 2.0 * _WINDOW, boost=27.235, decay=2.5 * 2.0),
+        PhaseChange(dg_up=0.01 / 2.0 * _WINDOW, boost=27.235, decay=2.5 * 2.0),
         Effects(
             device_to_device={"step": 0.2, "g_max": 0.1},
             cycle_to_cycle=CycleToCycle(0.6, "step"),
@@ -153,8 +153,8 @@ _PRESETS = {
 }
 
 DEVICE = Device(
-    name="PCM",
-    params=PCM,
+    name="PhaseChange",
+    params=PhaseChange,
     current=current,
     potentiation=potentiation,
     depression=depression,

@@ -79,8 +79,7 @@ def test_a_pulse_costs_a_bounded_number_of_rates(p, monkeypatch):
         calls += 1
         return rate_of_model(p, v, x)
 
-    rate_of_model = device.rate
-    assert rate_of_model is not None
+    rate_of_model = contract.rate_of(device)
     monkeypatch.setattr(contract, "rate", counting)
     nominal, violent = [], []
     for x in np.linspace(0.0, 1.0, 21).tolist():

@@ -278,7 +278,7 @@ def test_cmo_hfox_fits_have_the_published_coefficients():
         ("LinearIonDrift", {"edge": 0.0}),
         ("LinearIonDrift", {"v_th": 2.0}),
         ("LinearIonDrift", {"g_on": 1e-6}),
-        ("PCM", {"boost": -1.0}),
+        ("PhaseChange", {"boost": -1.0}),
         ("PiecewiseStep", {"up_3": -0.1}),
         ("PowStep", {"gamma_down": -1.0}),
         ("StanfordPKU", {"e_a": 0.0}),
