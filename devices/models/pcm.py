@@ -6,10 +6,10 @@
 Such a cell is one-sided: a signed weight takes two cells that are both only SET, and are RESET
 and written anew when one of them is full.
 
-What the cell does besides is known as statistics of a doped Ge2Sb2Te5 cell (mushroom type, 1 T
-devices of IBM): :func:`sigma_prog` when it is programmed, :func:`nu_mean` and :func:`nu_std` of
-the drift G (t / T_0)^-nu, and :func:`read_sigma` of its 1/f noise, all as functions of the
-programmed conductance with :data:`G_MAX` as full scale.
+What the cell does besides is known as statistics of measured phase-change cells:
+:func:`sigma_prog` when it is programmed, :func:`nu_mean` and :func:`nu_std` of the drift
+G (t / T_0)^-nu, and :func:`read_sigma` of its 1/f noise, all as functions of the programmed
+conductance with :data:`G_MAX` as full scale.
 
 References
 ----------

@@ -113,7 +113,7 @@ _PRESETS = {
             t_reset=3.6e-3,
         ),
         Effects(),
-        _SOURCE + "F. Miao et al., Adv. Mater. 23, 2011 (tantalum oxide)",
+        _SOURCE + "F. Miao et al., Adv. Mater. 23, 2011",
         _NOTE,
     ),
     "Yakopcic-Jo": Preset(
@@ -135,7 +135,7 @@ _PRESETS = {
             t_reset=22e-3,
         ),
         Effects(),
-        _SOURCE + "S. H. Jo et al. (silver in amorphous silicon)",
+        _SOURCE + "S. H. Jo et al.",
         _NOTE,
     ),
 }

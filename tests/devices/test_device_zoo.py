@@ -13,6 +13,7 @@ from ohmlearn.devices import (
     current,
     depression,
     devices,
+    functions,
     get_device,
     get_preset,
     make_params,
@@ -36,6 +37,13 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 CHECKS = json.loads((GOLDEN / "device_checks.json").read_text(encoding="utf-8"))
 FITS = json.loads((GOLDEN / "presets_aihwkit.json").read_text(encoding="utf-8"))["inference_noise"]
 K_EV = 8.617333262e-5
+
+
+def test_the_limited_sinh_is_sinh_and_goes_on_as_a_straight_line():
+    for u in (-40.0, -3.0, 0.0, 1e-9, 0.02, 39.0):
+        assert functions.limsinh(u) == math.sinh(u)
+    assert functions.limsinh(1e4) == pytest.approx(math.sinh(40.0) * 9961)
+    assert functions.limsinh(-1e4) == -functions.limsinh(1e4)
 
 
 def test_stanford_pku_resistances_are_the_published_ones():
