@@ -10,6 +10,7 @@ from .contract import (
     Preset,
     Pulse,
     conductance,
+    conductance_step,
     current,
     depression,
     nominal_step,
@@ -17,7 +18,7 @@ from .contract import (
     rate,
 )
 from .effects import CycleToCycle, Effects, Stuck, ledger, merge
-from .parameters import check_params, make_params, with_window
+from .parameters import check_params, make_params, window_of, with_window
 from .registry import devices, get_device, get_preset, presets
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Stuck",
     "check_params",
     "conductance",
+    "conductance_step",
     "current",
     "depression",
     "devices",
@@ -42,5 +44,6 @@ __all__ = [
     "potentiation",
     "presets",
     "rate",
+    "window_of",
     "with_window",
 ]

@@ -11,10 +11,12 @@ dynamical      ``current``, ``rate``                           ``potentiation``,
 ============== =============================================== =======================
 
 The state ``x`` is a number in [0, 1] in the cell's own window: 0 is the high-resistance end, 1
-the low-resistance end. The model functions are restricted Python (assignments, arithmetic,
-comparisons, conditional expressions, ``math`` and :mod:`.functions`), because the same text is
-compiled by Numba (:mod:`.dispatch`) and rendered as a SPICE subcircuit. Literals are
-written as floats (``1.0``, not ``1``), since an integer would lift single precision to double.
+the low-resistance end. A SET pulse raises it and a RESET pulse lowers it; in a one-sided model
+(phase change) the RESET pulse erases the cell at once. The model functions are restricted Python
+(assignments, arithmetic, comparisons, conditional expressions, ``math`` and :mod:`.functions`),
+because the same text is compiled by Numba (:mod:`.dispatch`) and rendered as a SPICE subcircuit.
+Literals are written as floats (``1.0``, not ``1``), since an integer would lift single precision
+to double.
 
 Every parameter tuple ends with the nominal SET and RESET pulse: ``v_set``, ``t_set``,
 ``v_reset``, ``t_reset``, so that the pulse travels with the parameters it was measured with.
@@ -22,13 +24,10 @@ Every parameter tuple ends with the nominal SET and RESET pulse: ``v_set``, ``t_
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_type_hints
+from collections.abc import Callable
+from typing import Any
 
-from ..errors import DeviceError
-from .effects import Effects
+from .device import Device, Field, Preset, Pulse, device_of
 
 __all__ = [
     "WRITE_THRESHOLD",
@@ -37,6 +36,7 @@ __all__ = [
     "Preset",
     "Pulse",
     "conductance",
+    "conductance_step",
     "current",
     "depression",
     "device_of",
@@ -50,153 +50,6 @@ WRITE_THRESHOLD = 0.75
 
 Our choice: halfway between half selection (V/2, which must not disturb) and the nominal pulse.
 """
-
-
-class Pulse(NamedTuple):
-    """A rectangular programming pulse: amplitude [V] (signed) and width [s]."""
-
-    amplitude: float
-    width: float
-
-
-class Field(NamedTuple):
-    """What is known of one parameter: name, unit, meaning and default (in that unit)."""
-
-    name: str
-    unit: str
-    meaning: str
-    default: float
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A published (or plainly labelled own) parameter set of a model.
-
-    Attributes
-    ----------
-    params : NamedTuple
-        Parameters of the model, SI units.
-    effects : Effects
-        Non-idealities reported with them.
-    source : str
-        Citation, or the words "our choice".
-    note : str
-        What was converted, chosen or left out.
-    """
-
-    params: Any
-    effects: Effects
-    source: str
-    note: str = ""
-
-    @property
-    def set_pulse(self) -> Pulse:
-        """Nominal SET (potentiation) pulse."""
-        return Pulse(self.params.v_set, self.params.t_set)
-
-    @property
-    def reset_pulse(self) -> Pulse:
-        """Nominal RESET (depression) pulse."""
-        return Pulse(self.params.v_reset, self.params.t_reset)
-
-
-def _no_objection(p: Any) -> str:
-    return ""
-
-
-@dataclass(frozen=True)
-class Device:
-    """A memristor model: parameter type and pure scalar functions.
-
-    Attributes
-    ----------
-    name : str
-        Name used in experiments and tables.
-    params : type
-        NamedTuple class of the parameters, defined in the module that defines the device.
-    current : callable
-        ``current(p, v, x) -> A``.
-    rate : callable, optional
-        ``rate(p, v, x) -> 1/s``, dx/dt of a dynamical model.
-    potentiation, depression : callable, optional
-        ``f(p, x) -> dx >= 0``, change of state (magnitude) by one nominal SET or RESET pulse.
-    presets : mapping of str to Preset
-        Parameter sets by printed name.
-    reference : str
-        Author, title, year, doi.
-    window : (str, str)
-        Fields that hold the conductance window, low end first.
-    steps : (str, str)
-        Fields that set the size of a potentiation and of a depression step.
-    step_power : int
-        1 where a step is proportional to these fields, -1 where it is to their inverse.
-    derive : mapping of str to (field, function)
-        Alternative parameter names: ``field = function(value)``.
-    objection : callable
-        ``objection(p) -> str``, a sentence if the parameters contradict each other, else "".
-    """
-
-    name: str
-    params: type
-    current: Callable[[Any, float, float], float]
-    rate: Callable[[Any, float, float], float] | None = None
-    potentiation: Callable[[Any, float], float] | None = None
-    depression: Callable[[Any, float], float] | None = None
-    presets: Mapping[str, Preset] = field(default_factory=dict)
-    reference: str = ""
-    window: tuple[str, str] = ("g_min", "g_max")
-    steps: tuple[str, str] = ("dg_up", "dg_down")
-    step_power: int = 1
-    derive: Mapping[str, tuple[str, Callable[[float], float]]] = field(default_factory=dict)
-    objection: Callable[[Any], str] = _no_objection
-
-    def __post_init__(self) -> None:
-        pulsed = self.potentiation is not None and self.depression is not None
-        if (self.rate is not None) == pulsed:
-            raise DeviceError(
-                f"device '{self.name}': give either rate, or potentiation and depression."
-            )
-
-    @property
-    def dynamical(self) -> bool:
-        """True if the model is an equation for dx/dt, False if it is a pulse response."""
-        return self.rate is not None
-
-    @property
-    def set_pulse(self) -> Pulse:
-        """Nominal SET pulse of the default parameters."""
-        return Pulse(self.params().v_set, self.params().t_set)
-
-    @property
-    def reset_pulse(self) -> Pulse:
-        """Nominal RESET pulse of the default parameters."""
-        return Pulse(self.params().v_reset, self.params().t_reset)
-
-    def fields(self) -> dict[str, Field]:
-        """Return name, unit, meaning and default of every parameter, in order."""
-        hints = get_type_hints(self.params, include_extras=True)
-        defaults = self.params()._asdict()
-        return {n: Field(n, *hints[n].__metadata__, default=defaults[n]) for n in defaults}
-
-
-def device_of(params_type: type) -> Device:
-    """Return the device whose parameters are of *params_type*.
-
-    The device is looked up in the module that defines the type, so a model file outside this
-    room works as well.
-
-    Raises
-    ------
-    DeviceError
-        If that module defines no such device.
-    """
-    device = getattr(sys.modules.get(params_type.__module__), "DEVICE", None)
-    if not isinstance(device, Device) or device.params is not params_type:
-        raise DeviceError(
-            f"'{params_type.__module__}' must define DEVICE = Device(..., "
-            f"params={params_type.__name__}, ...) next to its parameters."
-        )
-    return device
 
 
 def current(p: Any, v: float, x: float) -> float:
@@ -229,13 +82,33 @@ def depression(p: Any, x: float) -> float:
 
 
 def nominal_step(p: Any) -> float:
-    """Return the mean of the SET and the RESET step, as a fraction of the window.
+    """Return the mean of the SET and the RESET step, as a fraction of the range of the state.
 
-    Taken at ``g_ref``, or at mid-window where the model has none. Write noise and additive
-    cycle-to-cycle noise are counted in this unit.
+    Taken at ``g_ref``, or at x = 1/2 where the model has none; the SET step alone where a RESET
+    pulse erases the cell. Write noise and additive cycle-to-cycle noise are counted in this unit.
     """
     x = (p.g_ref - p.g_min) / (p.g_max - p.g_min) if hasattr(p, "g_ref") else 0.5
-    return 0.5 * (potentiation(p, x) + depression(p, x))
+    up = potentiation(p, x)
+    return up if device_of(type(p)).one_sided else 0.5 * (up + depression(p, x))
+
+
+def conductance_step(p: Any, v_read: float) -> float:
+    """Return the mean change of conductance [S] by a SET and a RESET pulse, at mid-window.
+
+    Taken at ``g_ref``, or at the mean of the end conductances at *v_read* [V] where the model has
+    none; the SET step alone where a RESET pulse erases the cell. Where the conductance is linear
+    in the state this is :func:`nominal_step` times the window.
+    """
+    ends = conductance(p, v_read, 0.0), conductance(p, v_read, 1.0)
+    target = getattr(p, "g_ref", 0.5 * sum(ends))
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        x = 0.5 * (low + high)
+        low, high = (x, high) if conductance(p, v_read, x) < target else (low, x)
+    g = conductance(p, v_read, low)
+    up = conductance(p, v_read, min(low + potentiation(p, low), 1.0)) - g
+    down = g - conductance(p, v_read, max(low - depression(p, low), 0.0))
+    return up if device_of(type(p)).one_sided else 0.5 * (up + down)
 
 
 def rate_of(device: Device) -> Callable[[Any, float, float], float]:
@@ -265,17 +138,79 @@ def _rate_of_pulses(p: Any, v: float, x: float) -> float:
 def change_after(p: Any, v: float, t: float, x: float) -> float:
     """Return the change of state by a constant voltage *v* [V] for *t* [s], from state *x*.
 
-    Eight Runge-Kutta steps. The change is summed on its own, since in single precision the
-    difference of two states would lose half the digits of a small step.
+    Dormand-Prince 5(4) with steps of t / 2^n: halved while the estimated error of a step is above
+    1e-5 of it or the state would move by more than a quarter of its range, doubled when there is
+    room. Steps by powers of two make the choice insensitive to the last bit of a rate. The
+    integration ends early where nothing moves any more, so a fixed point costs little, and after
+    2000 trials at most. The change is summed on its own, since in single precision the difference
+    of two states would lose half the digits of a small step.
     """
-    h = t / 8.0
+    left = t
+    h = t
     dx = 0.0 * x
-    for _ in range(8):
-        k1 = rate(p, v, x + dx)
-        k2 = rate(p, v, x + dx + 0.5 * h * k1)
-        k3 = rate(p, v, x + dx + 0.5 * h * k2)
-        k4 = rate(p, v, x + dx + h * k3)
-        dx = min(max(dx + h * (k1 + 2.0 * k2 + 2.0 * k3 + k4) / 6.0, -x), 1.0 - x)
+    k1 = rate(p, v, min(max(x, 0.0), 1.0))
+    for _ in range(2000):
+        if abs(k1) * left <= 1e-8 * abs(dx) + 1e-15:
+            return min(max(dx + k1 * left, -x), 1.0 - x)
+        while abs(k1) * h > 0.25:
+            h = 0.5 * h
+        h = min(h, left)
+        y = x + dx
+        k2 = rate(p, v, min(max(y + h * (k1 / 5.0), 0.0), 1.0))
+        z = y + h * (3.0 / 40.0 * k1 + 9.0 / 40.0 * k2)
+        k3 = rate(p, v, min(max(z, 0.0), 1.0))
+        z = y + h * (44.0 / 45.0 * k1 - 56.0 / 15.0 * k2 + 32.0 / 9.0 * k3)
+        k4 = rate(p, v, min(max(z, 0.0), 1.0))
+        z = y + h * (
+            19372.0 / 6561.0 * k1
+            - 25360.0 / 2187.0 * k2
+            + 64448.0 / 6561.0 * k3
+            - 212.0 / 729.0 * k4
+        )
+        k5 = rate(p, v, min(max(z, 0.0), 1.0))
+        z = y + h * (
+            9017.0 / 3168.0 * k1
+            - 355.0 / 33.0 * k2
+            + 46732.0 / 5247.0 * k3
+            + 49.0 / 176.0 * k4
+            - 5103.0 / 18656.0 * k5
+        )
+        k6 = rate(p, v, min(max(z, 0.0), 1.0))
+        move = h * (
+            35.0 / 384.0 * k1
+            + 500.0 / 1113.0 * k3
+            + 125.0 / 192.0 * k4
+            - 2187.0 / 6784.0 * k5
+            + 11.0 / 84.0 * k6
+        )
+        k7 = rate(p, v, min(max(y + move, 0.0), 1.0))
+        miss = h * (
+            71.0 / 57600.0 * k1
+            - 71.0 / 16695.0 * k3
+            + 71.0 / 1920.0 * k4
+            - 17253.0 / 339200.0 * k5
+            + 22.0 / 525.0 * k6
+            - k7 / 40.0
+        )
+        after = dx + move
+        other = after - miss
+        above = after >= 1.0 - x and other >= 1.0 - x
+        below = after <= -x and other <= -x
+        # Beyond a bound both estimates end on it, and the error is nil.
+        error = 0.0 if above or below else abs(miss)
+        allowed = 1e-5 * abs(move) + 1e-15
+        if (error <= allowed and abs(move) <= 0.25) or h <= 1e-12 * t:
+            dx = min(max(after, -x), 1.0 - x)
+            left = left - h
+            k1 = k7
+            if left <= 0.0 or dx <= -x or dx >= 1.0 - x:
+                return dx
+            if 64.0 * error <= allowed:
+                h = 2.0 * h
+        elif error <= 500.0 * allowed:
+            h = 0.5 * h
+        else:  # far off, or not a number
+            h = 0.125 * h
     return dx
 
 

@@ -55,9 +55,10 @@ class Effects:
     ----------
     device_to_device : mapping of str to float
         Spread name to relative standard deviation, drawn once per cell; empty is off. Names:
-        ``"step"``, common factor on both step sizes; ``"asymmetry"``, opposite shifts of the two
-        step sizes, relative to their mean; ``"w_max"``, ``"w_min"``, shift of the upper or lower
-        bound relative to its distance from ``g_ref`` (models that have one; AIHWKit's
+        ``"step"``, common factor on both step sizes; ``"step_log"``, the same, log-normal, the
+        number being the standard deviation of its logarithm; ``"asymmetry"``, opposite shifts of
+        the two step sizes, relative to their mean; ``"w_max"``, ``"w_min"``, shift of the upper
+        or lower bound relative to its distance from ``g_ref`` (models that have one; AIHWKit's
         ``w_max_dtod``, ``w_min_dtod``); any field of the model, relative to its value.
     cycle_to_cycle : CycleToCycle
         Noise of each pulse; sigma 0 is off.

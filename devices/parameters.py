@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DeviceError, nearest
-from .contract import Device, Preset
+from .contract import Device, Preset, conductance
 
-__all__ = ["check_params", "make_params", "with_window"]
+__all__ = ["check_params", "make_params", "window_of", "with_window"]
 
-_POSITIVE = frozenset({"S", "S/pulse", "s", "pulses"})
+_POSITIVE = frozenset({"S", "S/pulse", "s", "pulses", "A", "m", "m/s", "K", "J/K"})
+
+READ_VOLTAGE = 0.2
+"""Voltage [V] at which the window of a model is meant that has no fields for it (our choice)."""
 
 
 def make_params(device: Device, overrides: Mapping[str, float], base: Any = None) -> Any:
@@ -78,18 +81,12 @@ def check_params(device: Device, p: Any) -> None:
             raise DeviceError(
                 f"{device.name}: {field.name} is {value:g} {field.unit}; allowed is > 0."
             )
-    names = device.window
-    low, high = (getattr(p, name) for name in names)
-    if not low < high:
-        raise DeviceError(
-            f"{device.name}: {names[0]} is {low:g} S and {names[1]} is {high:g} S; "
-            f"allowed is {names[0]} < {names[1]}."
-        )
+    _check_bounds(device, p)
     reference = getattr(p, "g_ref", None)
-    if reference is not None and not low < reference < high:
+    if reference is not None and not p.g_min < reference < p.g_max:
         raise DeviceError(
-            f"{device.name}: g_ref is {reference:g} S; allowed is between {low:g} and {high:g} S, "
-            "ends excluded."
+            f"{device.name}: g_ref is {reference:g} S; allowed is between {p.g_min:g} and "
+            f"{p.g_max:g} S, ends excluded."
         )
     if p.v_set * p.v_reset >= 0:
         raise DeviceError(
@@ -98,6 +95,32 @@ def check_params(device: Device, p: Any) -> None:
         )
     if objection := device.objection(p):
         raise DeviceError(f"{device.name}: {objection}")
+
+
+def _check_bounds(device: Device, p: Any) -> None:
+    """Check that the fields which hold the window, or what it follows from, are in order."""
+    names = device.bounds or device.window
+    if names is None:
+        return
+    units = [device.fields()[name].unit for name in names]
+    low, high = (getattr(p, name) for name in names)
+    if not low < high:
+        raise DeviceError(
+            f"{device.name}: {names[0]} is {low:g} {units[0]} and {names[1]} is {high:g} "
+            f"{units[1]}; allowed is {names[0]} < {names[1]}."
+        )
+
+
+def window_of(device: Device, p: Any, v_read: float = READ_VOLTAGE) -> tuple[float, float]:
+    """Return the conductance window of *p* [S], low end first.
+
+    The fields that hold it; for a model without such fields the conductances of the two end
+    states at *v_read* [V].
+    """
+    if device.window is None:
+        return conductance(p, v_read, 0.0), conductance(p, v_read, 1.0)
+    low, high = (getattr(p, name) for name in device.window)
+    return low, high
 
 
 def with_window(device: Device, p: Any, g_low: float, g_high: float) -> Any:
@@ -109,9 +132,16 @@ def with_window(device: Device, p: Any, g_low: float, g_high: float) -> Any:
     Raises
     ------
     DeviceError
-        If the window is empty or not positive.
+        If the window is empty or not positive, or follows from other parameters of the model.
     """
-    low, high = (getattr(p, name) for name in device.window)
+    if device.window is None:
+        low, high = window_of(device, p)
+        raise DeviceError(
+            f"{device.name}: its window, {low:g} to {high:g} S at {READ_VOLTAGE:g} V, follows "
+            "from its other parameters and cannot be moved; set those instead. Allowed are: "
+            f"{', '.join([*device.params._fields, *device.derive])}."
+        )
+    low, high = window_of(device, p)
     scale = (g_high - g_low) / (high - low)
     moved = {}
     for field in device.fields().values():

@@ -57,9 +57,11 @@ class PulseNoise(NamedTuple):
 
 def spread_names(device: Device) -> tuple[str, ...]:
     """Return the names that ``device_to_device`` may hold for *device*."""
+    steps = ("step", "asymmetry") if len(device.steps) == 2 else ("step",)
     weights = ("w_max", "w_min") if "g_ref" in device.params._fields else ()
-    ends = () if device.window == ("g_min", "g_max") else ("g_min", "g_max")
-    return ("step", "asymmetry", *weights, *ends, *device.params._fields)
+    ends = () if device.window in (None, ("g_min", "g_max")) else ("g_min", "g_max")
+    # The position of a name selects its random numbers: what is new goes to the end.
+    return (*steps, *weights, *ends, *device.params._fields, "step_log")
 
 
 def pulse_noise(p: Any, effects: Effects) -> PulseNoise:
@@ -141,27 +143,31 @@ def _deviations(
 def _spread(device: Device, columns: np.ndarray, deviations: Mapping[str, np.ndarray]) -> None:
     """Apply the deviations to the columns of the table, shape (n_fields, n_cells)."""
     column = dict(zip(device.params._fields, columns, strict=True))
-    low, high = device.window
-    ends = {"g_min": low, "g_max": high}
+    ends: dict[str, str] = dict(zip(("g_min", "g_max"), device.window or (), strict=False))
     for name, deviation in deviations.items():
         field = ends.get(name, name)
         if field in column:
             column[field] *= np.maximum(1.0 + deviation, FLOOR)
-    for name, end in (("w_min", low), ("w_max", high)):
+    for name, end in (("w_min", "g_min"), ("w_max", "g_max")):
         if name in deviations:
             column[end] += (column[end] - column["g_ref"]) * deviations[name]
-    common = deviations.get("step", 0.0)
+    common = deviations.get("step", 0.0) + np.expm1(deviations.get("step_log", 0.0))
     opposite = deviations.get("asymmetry", 0.0)
-    for field, deviation in zip(device.steps, (common + opposite, common - opposite), strict=True):
+    for field, deviation in zip(
+        device.steps, (common + opposite, common - opposite), strict=False
+    ):
         column[field] *= np.maximum(1.0 + deviation, FLOOR) ** device.step_power
 
 
 def _guard(device: Device, columns: np.ndarray, nominal: np.ndarray) -> None:
-    """Keep both ends of the window positive and in order, around ``g_ref`` if there is one."""
+    """Keep both bounds positive and in order, around ``g_ref`` if there is one."""
+    bounds = device.bounds or device.window
+    if bounds is None:
+        return
     fields = device.params._fields
     column = dict(zip(fields, columns, strict=True))
     value = dict(zip(fields, nominal, strict=True))
-    low, high = device.window
+    low, high = bounds
     if "g_ref" in column:
         below = column["g_ref"] - FLOOR * (value["g_ref"] - value[low])
         above = column["g_ref"] + FLOOR * (value[high] - value["g_ref"])

@@ -50,15 +50,16 @@ def reported_effects(
     dw_min_std: float,
     mult_noise: bool,
     write_noise_std: float = 0.0,
+    log_normal: bool = False,
     **spreads: float,
 ) -> Effects:
     """Return the effects of a preset, named as in AIHWKit; *spreads* are of further fields.
 
     ``mult_noise`` says whether the noise of a pulse scales with the actual step or with the
-    step at w = 0.
+    step at w = 0, ``log_normal`` whether the spread of the step is that of its logarithm.
     """
     drawn = {
-        "step": dw_min_dtod,
+        "step_log" if log_normal else "step": dw_min_dtod,
         "asymmetry": up_down_dtod,
         "w_max": w_max_dtod,
         "w_min": w_min_dtod,

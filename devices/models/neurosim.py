@@ -105,6 +105,11 @@ _MANUAL = (
     "2018, doi:10.1109/TCAD.2018.2789723)"
 )
 
+_MANUAL_V2 = (
+    "User manual of MLP+NeuroSim V2.0, Table I (P.-Y. Chen, X. Peng, S. Yu, IEEE TCAD 37(12), "
+    "2018, doi:10.1109/TCAD.2018.2789723)"
+)
+
 
 def _preset(
     r_on: float,
@@ -115,6 +120,7 @@ def _preset(
     reset_pulse: tuple[float, float],
     sigma: float,
     note: str = "",
+    source: str = _MANUAL,
 ) -> Preset:
     """Return a preset from a row of NeuroSim's table; *sigma* is a fraction of the window."""
     p = NeuroSim(
@@ -129,7 +135,7 @@ def _preset(
         v_reset=reset_pulse[0],
         t_reset=reset_pulse[1],
     )
-    return Preset(p, Effects(cycle_to_cycle=CycleToCycle(sigma, "window")), _MANUAL, note)
+    return Preset(p, Effects(cycle_to_cycle=CycleToCycle(sigma, "window")), source, note)
 
 
 _PRESETS = {
@@ -175,6 +181,53 @@ _PRESETS = {
         (-3.0, 5e-6),
         0.02,
         "Ag:SiGe.",
+    ),
+    "TaOx/TiO2": _preset(
+        5e6,
+        2.0,
+        (1.85, -1.79),
+        (102.0, 102.0),
+        (3.0, 40e-3),
+        (-3.0, 10e-3),
+        0.01,
+        "The manual gives the cycle-to-cycle noise as below 1 %; here it is 1 %.",
+        _MANUAL_V2,
+    ),
+    "GST PCM": _preset(
+        4.71e3,
+        19.8,
+        (0.105, 2.4),
+        (100.0, 100.0),
+        (0.7, 6e-6),
+        (-3.0, 125e-9),
+        0.015,
+        "The manual gives 100 to 120 states, and both amplitudes without sign as averages over "
+        "pulses that grow. A phase-change cell that is reset step by step; for one that a single "
+        "pulse erases see PCM.",
+    ),
+    "HZO FeFET": _preset(
+        559.28e3,
+        45.0,
+        (1.75, 1.46),
+        (32.0, 32.0),
+        (3.65, 75e-9),
+        (-2.95, 75e-9),
+        0.005,
+        "The amplitudes are averages over pulses that grow. The manual gives the cycle-to-cycle "
+        "noise as below 0.5 %; here it is 0.5 %.",
+    ),
+    "IdealDevice": _preset(
+        1.0 / 5e-6,
+        50.0,
+        (0.0, 0.0),
+        (64.0, 64.0),
+        (2.0, 10e-9),
+        (-2.0, 10e-9),
+        0.0,
+        "NeuroSim's IdealDevice: linear, without noise. The other devices of the manual's table, "
+        "6-bit SRAM and STT-MRAM, store digits and are no analogue cells.",
+        "Code of MLP+NeuroSim V3.0 (P.-Y. Chen, X. Peng, S. Yu, IEEE TCAD 37(12), 2018, "
+        "doi:10.1109/TCAD.2018.2789723)",
     ),
 }
 

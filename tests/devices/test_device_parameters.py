@@ -13,6 +13,7 @@ from ohmlearn.devices import (
     make_params,
     potentiation,
     presets,
+    window_of,
     with_window,
 )
 from ohmlearn.errors import DeviceError
@@ -51,9 +52,10 @@ def test_impossible_parameters_are_refused_with_one_sentence(wrong, sentence):
     assert sentence in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", [n for n, (device, _) in presets().items() if device.window])
 def test_another_window_keeps_the_response_in_states(name):
     device, preset = get_preset(name)
+    assert device.window is not None
     moved = with_window(device, preset.params, 1e-6, 300e-6)
     check_params(device, moved)
     assert [getattr(moved, field) for field in device.window] == [1e-6, 300e-6]
@@ -62,6 +64,28 @@ def test_another_window_keeps_the_response_in_states(name):
     for x in (0.0, 0.3, 1.0):
         assert potentiation(moved, x) == pytest.approx(potentiation(preset.params, x), abs=1e-12)
         assert depression(moved, x) == pytest.approx(depression(preset.params, x), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n, (device, _) in presets().items() if not device.window])
+def test_a_window_that_follows_from_other_parameters_cannot_be_moved(name):
+    device, preset = get_preset(name)
+    low, high = window_of(device, preset.params)
+    assert (low, high) == tuple(conductance(preset.params, 0.2, x) for x in (0.0, 1.0))
+    sentence = f"{device.name}: its window, {low:g} to {high:g} S at 0.2 V, follows from its other"
+    with pytest.raises(DeviceError, match="set those instead") as refusal:
+        with_window(device, preset.params, 1e-6, 300e-6)
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_the_window_is_that_of_the_fields_where_there_are_such():
+    assert window_of(SOFT, SOFT.params()) == (5e-6, 100e-6)
+    assert window_of(devices()["VTEAM"], devices()["VTEAM"].params(), 0.1) == (5e-6, 100e-6)
+
+
+def test_bounds_in_the_wrong_order_are_refused():
+    gap = devices()["StanfordPKU"]
+    with pytest.raises(DeviceError, match=r"gap_min is 2e-09 m and gap_max is 1.7e-09 m; allowed"):
+        make_params(gap, {"gap_min": 2e-9})
 
 
 @pytest.mark.parametrize("window", [(1e-4, 1e-6), (1e-6, 1e-6), (-1e-6, 1e-6), (0.0, 1e-6)])
