@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..devices.contract import Device, nominal_step
+from ..devices.contract import Device, conductance_step
 from ..devices.contract import conductance as device_conductance
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
@@ -168,8 +168,7 @@ class Crossbar:
     @property
     def step(self) -> float:
         """Weight change by one nominal pulse on each arm, at the reference conductance."""
-        low, high = self._window()
-        return self.arms * nominal_step(self.params) * (high - low) / self.unit
+        return self.arms * conductance_step(self.params, float(self.bank.v_read)) / self.unit
 
     @property
     def conductance(self) -> NDArray:

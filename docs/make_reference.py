@@ -21,9 +21,9 @@ from ohmlearn.tables import engineering
 
 EFFECT_VALUES = {
     "device_to_device": "a number (spread of the step and of both ends of the window), or a "
-    "table of spreads: `step`; `asymmetry`; `w_max` and `w_min` (shift of a bound relative to its "
-    "distance from `g_ref`); any parameter of the model, relative to its value. A table replaces "
-    "all spreads of the preset",
+    "table of spreads: `step`; `step_log` (log-normal); `asymmetry`; `w_max` and `w_min` (shift "
+    "of a bound relative to its distance from `g_ref`); any parameter of the model, relative to "
+    "its value. A table replaces all spreads of the preset",
     "stuck": "a number (fraction of cells stuck at the low end), or `{ low = ..., high = ... }`",
     "cycle_to_cycle": "a number (sigma), or `{ sigma = ..., of = ... }` with `of` one of "
     """`"step"` (of the actual step), `"nominal"` (of the step at the reference conductance) """

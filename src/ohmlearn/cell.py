@@ -11,6 +11,7 @@ from .devices import (
     get_preset,
     make_params,
     merge,
+    window_of,
     with_window,
 )
 from .errors import DeviceError
@@ -46,7 +47,7 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
         params, effects = device.params(), Effects()
     params = make_params(device, section.parameters, params)
     if crossbar.g_min is not None or crossbar.g_max is not None:
-        low, high = (getattr(params, name) for name in device.window)
+        low, high = window_of(device, params)
         low = low if crossbar.g_min is None else crossbar.g_min
         high = high if crossbar.g_max is None else crossbar.g_max
         if not low < high:
@@ -55,4 +56,13 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
                 "(the cell's own ends where left out) must be in this order."
             )
         params = with_window(device, params, low, high)
-    return Cell(device, params, merge(effects, section.effects()))
+    return Cell(device, params, merge(effects, _asked(device, section)))
+
+
+def _asked(device: Device, section: DeviceSection) -> dict[str, Any]:
+    """Return the effects that the experiment sets; one number spreads what the model has."""
+    asked = section.effects()
+    spread = asked.get("device_to_device")
+    if device.window is None and isinstance(spread, float | int) and not isinstance(spread, bool):
+        asked["device_to_device"] = {"step": spread}
+    return asked

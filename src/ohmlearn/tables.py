@@ -98,10 +98,9 @@ def all_devices() -> Iterator[RenderableType]:
 
 
 def _window(model: Device, preset: Preset) -> str:
-    fields = model.fields()
-    low, high = (
-        engineering(getattr(preset.params, name), fields[name].unit) for name in model.window
-    )
+    from .devices import window_of
+
+    low, high = (engineering(g, "S") for g in window_of(model, preset.params))
     return f"{low} to {high}"
 
 

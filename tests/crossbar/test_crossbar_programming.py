@@ -98,7 +98,8 @@ def test_stuck_cells_never_move(encoding):
 @every_encoding
 @pytest.mark.parametrize("device", devices().values(), ids=lambda d: d.name)
 def test_pulses_equal_a_plain_loop_over_the_device(device, encoding):
-    spread = {device.steps[0]: 0.2, device.window[1]: 0.1} if device.steps else {}
+    bounds = device.bounds or device.window
+    spread = {device.steps[0]: 0.2, **({bounds[1]: 0.1} if bounds else {})}
     xbar = build((3, 4), device, encoding, device_to_device=spread)
     xbar.set_weights(np.random.default_rng(3).uniform(-0.3, 0.3, xbar.shape))
     counts = np.random.default_rng(4).integers(-9, 10, xbar.shape)
