@@ -34,6 +34,11 @@ EFFECTS = (
     "stuck",
     "levels",
     "window",
+    "endurance",
+    "read_disturb",
+    "retention",
+    "random_telegraph",
+    "flicker_noise",
 )
 
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
@@ -125,6 +130,27 @@ Effect = Annotated[
 ]
 
 
+def _law(value: Any) -> Any:
+    """Refuse what no law of wear or time can mean; the rest is the device room's law."""
+    entries = value.values() if isinstance(value, Mapping) else value
+    if isinstance(value, (Mapping, list, tuple)):
+        for entry in entries:
+            _law(entry)
+    elif not isinstance(value, str) and value is not None and not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
+
+
+Law = Annotated[
+    Any,
+    AfterValidator(_law),
+    Field(
+        description="true, false, a finite number, the name of a published set, or a table (the "
+        "table below says which)"
+    ),
+]
+
+
 class DeviceSection(Section):
     """``[device]``: the cell. An effect left out keeps the preset's value; 0 or false is off."""
 
@@ -140,6 +166,11 @@ class DeviceSection(Section):
     stuck: Effect = None
     levels: Effect = None
     window: Effect = None
+    endurance: Law = None
+    read_disturb: Law = None
+    retention: Law = None
+    random_telegraph: Law = None
+    flicker_noise: Law = None
 
     def effects(self) -> dict[str, Any]:
         """Return the effects that the experiment sets itself, by name; off is False."""
