@@ -132,12 +132,14 @@ Effect = Annotated[
 
 def _law(value: Any) -> Any:
     """Refuse what no law of wear or time can mean; the rest is the device room's law."""
-    entries = value.values() if isinstance(value, Mapping) else value
-    if isinstance(value, (Mapping, list, tuple)):
-        for entry in entries:
+    if isinstance(value, (Mapping, list)):
+        for entry in value.values() if isinstance(value, Mapping) else value:
             _law(entry)
-    elif not isinstance(value, str) and value is not None and not math.isfinite(value):
-        raise ValueError("not finite")
+    elif isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise ValueError("not finite")
+    elif value is not None and not isinstance(value, str):
+        raise ValueError("neither a number, a name nor a table")
     return value
 
 
