@@ -228,18 +228,22 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
     v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
     wear, past = bank.wear, bank.past
     kind = table.dtype.type
+    noisy = c2c_step > 0 or c2c_add > 0
     total = 0
     for k in range(weights.size):
         c, count = first + weights[k] * arms, counts[k]
+        noise = errors = kind(0.0), kind(0.0)
         for n in range(abs(count)):
-            noise = _noise(tick, n, _C2C, weights[k], kind)
+            if noisy:
+                noise = _noise(tick, n, _C2C, weights[k], kind)
             for arm in range(arms):
                 up = (count > 0) == (arm == 0)
                 _use(
                     like, table, x, stuck, c + arm, up, noise[arm], c2c_step, c2c_add, window, wear
                 )
         total += abs(count) * arms
-        errors = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+        if write_sigma > 0:
+            errors = _noise(tick, _FIRST, _WRITE, weights[k], kind)
         for arm in range(arms):
             g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, errors[arm])
             if past.age.size > 0:

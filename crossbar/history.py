@@ -79,12 +79,15 @@ def writable(stuck, wear, c):
 @inlined
 def worn(wear, c):
     """Return how far cell *c* is through its life, 0 to 1, as wear goes with it."""
-    return (wear.cycles[c] / wear.limit[c]) ** wear.exponent
+    spent = wear.cycles[c] / wear.limit[c]
+    return spent if wear.exponent == 1.0 else spent**wear.exponent
 
 
 @inlined
 def held(x, wear, c, kind):
     """Return the state *x* held in what wear has left of the window of cell *c*."""
+    if wear.close_low == 0 and wear.close_high == 0:
+        return min(max(x, kind(0.0)), kind(1.0))
     w = kind(worn(wear, c))
     return min(max(x, wear.close_low * w), kind(1.0) - wear.close_high * w)
 

@@ -71,13 +71,13 @@ def _time(effects: Effects) -> list[Row]:
             "read_disturb",
             disturb is not None,
             listed(disturb) if disturb else {},
-            "change of the state by each read; the conductance shown follows it",
+            "change of the state by each counted read; the conductance shown follows it",
         ),
         (
             "retention",
             kept is not None,
             {"kind": kind_of(kept), **listed(kept)} if kept else {},
-            "change of the conductance shown with the time since the cell was programmed",
+            "change of the conductance shown with the time since programming, as time passes",
         ),
         (
             "random_telegraph",

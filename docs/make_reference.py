@@ -130,7 +130,8 @@ def retention_text() -> str:
     """Return the laws of retention and the names of the published sets."""
     lead = (
         "`retention` gives the conductance a time t after the cell was programmed to G. Times are "
-        "in seconds, conductances in siemens; `g_max` defaults to the upper end of the window.\n"
+        "in seconds, conductances in siemens; `g_max` defaults to the upper end of the window. "
+        "Time passes where a drift is asked for; programming takes none.\n"
     )
     laws = table(("law", "entries", "conductance at time t"), RETENTION_LAWS)
     names = [", ".join(f'`"{name}"`' for name in sets) for sets in (RETENTION_SETS, FLICKER_SETS)]

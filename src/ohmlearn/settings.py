@@ -146,10 +146,7 @@ def _law(value: Any) -> Any:
 Law = Annotated[
     Any,
     AfterValidator(_law),
-    Field(
-        description="true, false, a finite number, the name of a published set, or a table (the "
-        "table below says which)"
-    ),
+    Field(description="true, false, a finite number, the name of a published set, or a table"),
 ]
 
 
