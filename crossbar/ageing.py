@@ -80,14 +80,14 @@ def drift(
     g = past.programmed.astype(np.float64)
     if effects.retention is not None:
         z = _retention_draws(effects.retention, past.writes, seed, array_id)
-        g = retained(effects.retention, g, past.age, z, float(past.g_top))
+        g = retained(effects.retention, g, past.age, z, float(past.trap.g_top))
     if effects.random_telegraph is not None:
         _jump(bank, effects, seconds, alive, seed, array_id, moment)
     left = np.empty_like(g)
     _telegraph(g, past, left)
     if effects.flicker_noise is not None:
         sigma = flicker_sigma(
-            effects.flicker_noise, past.programmed, left, past.age, float(past.g_top)
+            effects.flicker_noise, past.programmed, left, past.age, float(past.trap.g_top)
         )
         step = (array_id << 40) + moment
         left += sigma * normals(seed, Stream.FLICKER, step, left.size)
@@ -139,9 +139,9 @@ def _telegraph(g, past, out):
         out[c] = telegraphed(
             g[c],
             past.occupied[c],
-            np.float64(past.amplitude),
-            np.float64(past.exponent),
-            np.float64(past.g_top),
+            np.float64(past.trap.amplitude),
+            np.float64(past.trap.exponent),
+            np.float64(past.trap.g_top),
         )
 
 

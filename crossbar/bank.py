@@ -20,7 +20,7 @@ from ..devices.counter_rng import Stream, normal_pair, philox
 from ..devices.dispatch import cell, conductance
 from ..devices.variability import pulse
 from ..jit import inlined, kernel
-from .history import Past, Wear, begin, held, worn, writable
+from .history import Past, Wear, begin, endures, held, used
 
 __all__ = [
     "SLOTS",
@@ -143,28 +143,6 @@ def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):
 
 
 @inlined
-def _use(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window, wear):
-    """Apply one pulse to cell *c*, which may wear."""
-    kind = table.dtype.type
-    if wear.cycles.size == 0:
-        _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window)
-        return
-    if not writable(stuck, wear, c):
-        return
-    wear.cycles[c] += 1
-    if wear.cycles[c] > wear.limit[c]:
-        if wear.fails < 2:
-            x[c] = kind(wear.fails)
-        return
-    before = x[c]
-    _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window)
-    if wear.fade > 0:
-        x[c] = before + (kind(1.0) - wear.fade * kind(worn(wear, c))) * (x[c] - before)
-    if window:
-        x[c] = held(x[c], wear, c, kind)
-
-
-@inlined
 def _noise(tick, draw, stream, weight, kind):
     """Return the two standard normal numbers of a weight's cells."""
     u0, u1, _, _ = words(tick, draw, stream, weight)
@@ -226,28 +204,35 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
     v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
-    wear, past = bank.wear, bank.past
+    cycles, limit, law = bank.wear
+    programmed, age, writes, occupied, trap = bank.past
     kind = table.dtype.type
-    noisy = c2c_step > 0 or c2c_add > 0
+    noisy, wearing, ageing = c2c_step > 0 or c2c_add > 0, cycles.size > 0, age.size > 0
     total = 0
     for k in range(weights.size):
         c, count = first + weights[k] * arms, counts[k]
-        noise = errors = kind(0.0), kind(0.0)
+        up = count > 0
+        a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                noise = _noise(tick, n, _C2C, weights[k], kind)
+                a, b = _noise(tick, n, _C2C, weights[k], kind)
             for arm in range(arms):
-                up = (count > 0) == (arm == 0)
-                _use(
-                    like, table, x, stuck, c + arm, up, noise[arm], c2c_step, c2c_add, window, wear
-                )
+                z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
+                if not wearing:
+                    _move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
+                elif stuck[i] == 0 and cycles[i] <= limit[i]:
+                    cycles[i] += 1
+                    p = cell(like, table, i)
+                    n_used, most = cycles[i], limit[i]
+                    x[i] = used(p, x[i], rise, z, c2c_step, c2c_add, window, n_used, most, law)
         total += abs(count) * arms
         if write_sigma > 0:
-            errors = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+            a, b = _noise(tick, _FIRST, _WRITE, weights[k], kind)
         for arm in range(arms):
-            g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, errors[arm])
-            if past.age.size > 0:
-                begin(g, past, c + arm)
+            error = a if arm == 0 else b
+            g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, error)
+            if ageing:
+                begin(g, programmed, age, writes, occupied, trap, c + arm)
     return total
 
 
@@ -276,17 +261,23 @@ def place(bank, cells, g_target):
     Only a cell's own window, its levels, wear and being stuck limit it; no pulses are counted.
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
-    v_read, levels, wear, past = bank.v_read, bank.levels, bank.wear, bank.past
-    none = table.dtype.type(0.0)
     for k in range(cells.size):
-        c = cells[k]
-        if writable(stuck, wear, c):
-            x[c] = _state_at(like, table, c, v_read, g_target[k])
-            if wear.cycles.size > 0:
-                x[c] = held(x[c], wear, c, table.dtype.type)
-        g[c] = shown(like, table, x, c, v_read, levels, none, none)
-        if past.age.size > 0:
-            begin(g, past, c)
+        _settle(bank, like, table, x, g, stuck, cells[k], g_target[k])
+
+
+@inlined
+def _settle(bank, like, table, x, g, stuck, c, g_target):
+    """Bring cell *c* to *g_target* [S] as far as it goes."""
+    cycles, limit, law = bank.wear
+    programmed, age, writes, occupied, trap = bank.past
+    none = table.dtype.type(0.0)
+    if stuck[c] == 0 and endures(cycles, limit, c):
+        x[c] = _state_at(like, table, c, bank.v_read, g_target)
+        if cycles.size > 0 and bank.window:
+            x[c] = held(x[c], cycles[c], limit[c], law)
+    g[c] = shown(like, table, x, c, bank.v_read, bank.levels, none, none)
+    if age.size > 0:
+        begin(g, programmed, age, writes, occupied, trap, c)
 
 
 @kernel
@@ -294,21 +285,13 @@ def shift(bank, first, arms, weights, change):
     """Change the conductance of some weights of one array exactly; no pulses are counted.
 
     The hidden state moves, from where it is to where it shows *change* (n,) [S] more, and as much
-    less on the minus cell of a pair; a cell's own window and being stuck limit it. Arguments as
-    for :func:`fire`.
+    less on the minus cell of a pair; a cell's own window, wear and being stuck limit it. Arguments
+    as for :func:`fire`.
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
-    v_read, levels, wear, past = bank.v_read, bank.levels, bank.wear, bank.past
-    none = table.dtype.type(0.0)
     for k in range(weights.size):
         for arm in range(arms):
             c = first + weights[k] * arms + arm
-            if writable(stuck, wear, c):
-                now = conductance(cell(like, table, c), v_read, x[c])
-                target = now + change[k] if arm == 0 else now - change[k]
-                x[c] = _state_at(like, table, c, v_read, target)
-                if wear.cycles.size > 0:
-                    x[c] = held(x[c], wear, c, table.dtype.type)
-            g[c] = shown(like, table, x, c, v_read, levels, none, none)
-            if past.age.size > 0:
-                begin(g, past, c)
+            now = conductance(cell(like, table, c), bank.v_read, x[c])
+            target = now + change[k] if arm == 0 else now - change[k]
+            _settle(bank, like, table, x, g, stuck, c, target)

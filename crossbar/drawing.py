@@ -13,7 +13,7 @@ from ..devices.contract import conductance as device_conductance
 from ..devices.variability import Effects, draw_endurance, draw_table, draw_traps, pulse_noise
 from ..devices.wear import FAILURES, Endurance
 from .bank import CellBank
-from .history import Past, Wear
+from .history import Past, Trap, Wear, WearLaw
 
 __all__ = ["draw_bank", "join"]
 
@@ -71,15 +71,14 @@ def _draw_wear(effects: Effects, cells: int, seed: int, array_id: int, kind: Any
     if effects.endurance is not None:
         law = effects.endurance
         limit = draw_endurance(law, cells, seed, array_id)
-    return Wear(
-        cycles=np.zeros(limit.size, np.int64),
-        limit=limit,
+    numbers = WearLaw(
         fade=kind(law.fade),
         close_low=kind(law.close_low),
         close_high=kind(law.close_high),
         exponent=float(law.exponent),
         fails=FAILURES.index(law.fails),
     )
+    return Wear(np.zeros(limit.size, np.int64), limit, numbers)
 
 
 def _draw_past(
@@ -95,9 +94,11 @@ def _draw_past(
         age=np.zeros(cells),
         writes=np.zeros(cells, np.int64),
         occupied=occupied,
-        amplitude=kind(telegraph.amplitude if telegraph else 0.0),
-        exponent=kind(telegraph.exponent if telegraph else 0.0),
-        g_top=kind(g_top),
+        trap=Trap(
+            amplitude=kind(telegraph.amplitude if telegraph else 0.0),
+            exponent=kind(telegraph.exponent if telegraph else 0.0),
+            g_top=kind(g_top),
+        ),
     )
 
 

@@ -10,34 +10,51 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.variability import telegraphed
+from ..devices.variability import pulse, telegraphed
 from ..jit import inlined
 
-__all__ = ["Past", "Wear", "begin", "held", "worn", "writable"]
+__all__ = ["Past", "Trap", "Wear", "WearLaw", "begin", "endures", "held", "used"]
 
 
-class Wear(NamedTuple):
-    """Use of the cells by pulses, see :class:`~ohmlearn.devices.wear.Endurance`.
+class WearLaw(NamedTuple):
+    """The numbers of :class:`~ohmlearn.devices.wear.Endurance` as the kernels take them.
 
-    Attributes
-    ----------
-    cycles : (cells,) int64
-        Pulses so far; empty where endurance is off.
-    limit : (cells,) float64
-        Pulses that a cell endures.
-    fade, close_low, close_high, exponent
-        The law of wear.
-    fails : int
-        Where a failed cell stands: 0 low, 1 high, 2 where it failed.
+    ``fails`` is where a failed cell stands: 0 low, 1 high, 2 where it failed.
     """
 
-    cycles: NDArray[np.int64]
-    limit: NDArray[np.float64]
     fade: Any
     close_low: Any
     close_high: Any
     exponent: float
     fails: int
+
+
+class Wear(NamedTuple):
+    """Use of the cells by pulses.
+
+    Attributes
+    ----------
+    cycles : (cells,) int64
+        Pulses so far; empty where endurance is off, as is *limit*.
+    limit : (cells,) float64
+        Pulses that a cell endures.
+    law : WearLaw
+    """
+
+    cycles: NDArray[np.int64]
+    limit: NDArray[np.float64]
+    law: WearLaw
+
+
+class Trap(NamedTuple):
+    """What an occupied trap takes away, see :class:`~ohmlearn.devices.RandomTelegraph`.
+
+    ``g_top`` is the upper end of the nominal window [S].
+    """
+
+    amplitude: Any
+    exponent: Any
+    g_top: Any
 
 
 class Past(NamedTuple):
@@ -54,48 +71,62 @@ class Past(NamedTuple):
         Programming operations so far.
     occupied : (cells,) int8
         1 where the cell has a trap and it is occupied.
-    amplitude, exponent : float
-        What an occupied trap takes away, see
-        :class:`~ohmlearn.devices.fluctuations.RandomTelegraph`.
-    g_top : float
-        Upper end of the nominal window [S].
+    trap : Trap
     """
 
     programmed: NDArray
     age: NDArray[np.float64]
     writes: NDArray[np.int64]
     occupied: NDArray[np.int8]
-    amplitude: Any
-    exponent: Any
-    g_top: Any
+    trap: Trap
+
+
+# Functions that return early take the numbers of one cell: with arrays as arguments, each call
+# would count references.
 
 
 @inlined
-def writable(stuck, wear, c):
-    """Return whether programming moves cell *c*: it is not stuck and has not failed."""
-    return stuck[c] == 0 and (wear.cycles.size == 0 or wear.cycles[c] <= wear.limit[c])
+def endures(cycles, limit, c):
+    """Return whether cell *c* has not failed."""
+    return cycles.size == 0 or cycles[c] <= limit[c]
 
 
 @inlined
-def worn(wear, c):
-    """Return how far cell *c* is through its life, 0 to 1, as wear goes with it."""
-    spent = wear.cycles[c] / wear.limit[c]
-    return spent if wear.exponent == 1.0 else spent**wear.exponent
+def worn(cycles, limit, law):
+    """Return how far a cell is through its life, 0 to 1, as wear goes with it."""
+    spent = cycles / limit
+    return spent if law.exponent == 1.0 else spent**law.exponent
 
 
 @inlined
-def held(x, wear, c, kind):
-    """Return the state *x* held in what wear has left of the window of cell *c*."""
-    if wear.close_low == 0 and wear.close_high == 0:
-        return min(max(x, kind(0.0)), kind(1.0))
-    w = kind(worn(wear, c))
-    return min(max(x, wear.close_low * w), kind(1.0) - wear.close_high * w)
+def held(x, cycles, limit, law):
+    """Return the state *x*, within [0, 1], held in what wear has left of the cell's window."""
+    if law.close_low == 0 and law.close_high == 0:
+        return x
+    one = type(x)(1)
+    w = type(x)(worn(cycles, limit, law))
+    return min(max(x, law.close_low * w), one - law.close_high * w)
 
 
 @inlined
-def begin(g, past, c):
+def used(p, x, up, noise, c2c_step, c2c_add, window, cycles, limit, law):
+    """Return the state after a pulse from state *x*, the last of *cycles* on a cell that wears.
+
+    The first arguments are those of :func:`~ohmlearn.devices.variability.pulse`.
+    """
+    if cycles > limit:
+        return type(x)(law.fails) if law.fails < 2 else x
+    after = pulse(p, x, up, noise, c2c_step, c2c_add, window)
+    if law.fade > 0:
+        left = type(x)(1) - law.fade * type(x)(worn(cycles, limit, law))
+        after = x + left * (after - x)
+    return held(after, cycles, limit, law) if window else after
+
+
+@inlined
+def begin(g, programmed, age, writes, occupied, trap, c):
     """Begin the age of cell *c*, whose *g* has just been programmed; its trap, if any, remains."""
-    past.programmed[c] = g[c]
-    past.age[c] = 0.0
-    past.writes[c] += 1
-    g[c] = telegraphed(g[c], past.occupied[c], past.amplitude, past.exponent, past.g_top)
+    programmed[c] = g[c]
+    age[c] = 0.0
+    writes[c] += 1
+    g[c] = telegraphed(g[c], occupied[c], trap.amplitude, trap.exponent, trap.g_top)

@@ -231,7 +231,7 @@ def test_high_resistances_fluctuate_more_where_the_exponent_says_so():
     plain = build().bank.g
     occupied = xbar.bank.past.occupied == 1
     lost = 1 - (xbar.bank.g / plain)[occupied]
-    top = float(xbar.bank.past.g_top)
+    top = float(xbar.bank.past.trap.g_top)
     np.testing.assert_allclose(lost, np.minimum(0.1 * (top / plain[occupied]) ** 1.5, 1.0))
     assert np.ptp(lost) > 0.1
 
