@@ -4,7 +4,9 @@ The cells of one array, or of all arrays of a network one after the other, lie i
 A weight owns ``arms`` neighbouring cells: two in a differential pair (plus, minus), one where the
 minus side is a reference. ``x`` is the hidden state that pulses move; ``g`` is the conductance
 that a read sees: that of the state, rounded to the levels a cell has, plus the error made when it
-was last programmed.
+was last programmed, and what time has made of it since (:mod:`.ageing`).
+
+What use and time do to cells is kept in :mod:`.history`, where an effect asks for it.
 """
 
 from __future__ import annotations
@@ -18,8 +20,18 @@ from ..devices.counter_rng import Stream, normal_pair, philox
 from ..devices.dispatch import cell, conductance
 from ..devices.variability import pulse
 from ..jit import inlined, kernel
+from .history import Past, Wear, begin, endures, held, used
 
-__all__ = ["SLOTS", "CellBank", "Tick", "fire", "place", "shift", "words"]
+__all__ = [
+    "SLOTS",
+    "CellBank",
+    "Tick",
+    "fire",
+    "place",
+    "shift",
+    "shown",
+    "words",
+]
 
 _C2C, _WRITE = np.int64(Stream.C2C), np.int64(Stream.WRITE)
 _FIRST = np.int64(0)  # an int literal would be a type of its own, and compile words once more
@@ -52,6 +64,10 @@ class CellBank(NamedTuple):
         Number of conductance levels of a cell; 0 for a continuum.
     window : bool
         Whether the state is held in [0, 1].
+    wear : Wear
+        Use of the cells by pulses.
+    past : Past
+        What the conductance at a later time depends on.
     """
 
     like: Any
@@ -65,6 +81,8 @@ class CellBank(NamedTuple):
     write_sigma: Any
     levels: int
     window: bool
+    wear: Wear
+    past: Past
 
 
 class Tick(NamedTuple):
@@ -105,7 +123,7 @@ def words(tick, draw, stream, index):
 
 
 @inlined
-def _shown(like, table, x, c, v_read, levels, write_sigma, error):
+def shown(like, table, x, c, v_read, levels, write_sigma, error):
     """Return the conductance that cell *c* shows; *error* is a standard normal number."""
     kind = table.dtype.type
     p = cell(like, table, c)
@@ -122,6 +140,14 @@ def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):
     """Apply one pulse to cell *c*; a stuck cell takes it and does not move."""
     if stuck[c] == 0:
         x[c] = pulse(cell(like, table, c), x[c], up, noise, c2c_step, c2c_add, window)
+
+
+@inlined
+def _noise(tick, draw, stream, weight, kind):
+    """Return the two standard normal numbers of a weight's cells."""
+    u0, u1, _, _ = words(tick, draw, stream, weight)
+    a, b = normal_pair(u0, u1)
+    return kind(a), kind(b)
 
 
 @kernel
@@ -141,6 +167,8 @@ def fire(bank, first, arms, weights, counts, tick):
     tick : Tick
         The moment, which decides the random numbers.
     """
+    if bank.wear.cycles.size > 0 or bank.past.age.size > 0:
+        return _fire_with_history(bank, first, arms, weights, counts, tick)
     # Arrays are taken out of the tuple once: inside the loop each access would count references.
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
@@ -154,20 +182,57 @@ def fire(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                u0, u1, _, _ = words(tick, n, _C2C, weights[k])
-                z0, z1 = normal_pair(u0, u1)
-                a, b = kind(z0), kind(z1)
+                a, b = _noise(tick, n, _C2C, weights[k], kind)
             _move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
             if arms == 2:
                 _move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
         total += abs(count) * arms
         if write_sigma > 0:
-            u0, u1, _, _ = words(tick, _FIRST, _WRITE, weights[k])
-            z0, z1 = normal_pair(u0, u1)
-            a, b = kind(z0), kind(z1)
-        g[c] = _shown(like, table, x, c, v_read, levels, write_sigma, a)
+            a, b = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+        g[c] = shown(like, table, x, c, v_read, levels, write_sigma, a)
         if arms == 2:
-            g[c + 1] = _shown(like, table, x, c + 1, v_read, levels, write_sigma, b)
+            g[c + 1] = shown(like, table, x, c + 1, v_read, levels, write_sigma, b)
+    return total
+
+
+@kernel
+def _fire_with_history(bank, first, arms, weights, counts, tick):
+    """Do what :func:`fire` does, to cells that wear or age.
+
+    A loop of its own, with the same random numbers: to ask each cell would slow down all others.
+    """
+    like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
+    c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
+    v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
+    cycles, limit, law = bank.wear
+    programmed, age, writes, occupied, trap = bank.past
+    kind = table.dtype.type
+    noisy, wearing, ageing = c2c_step > 0 or c2c_add > 0, cycles.size > 0, age.size > 0
+    total = 0
+    for k in range(weights.size):
+        c, count = first + weights[k] * arms, counts[k]
+        up = count > 0
+        a, b = kind(0.0), kind(0.0)
+        for n in range(abs(count)):
+            if noisy:
+                a, b = _noise(tick, n, _C2C, weights[k], kind)
+            for arm in range(arms):
+                z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
+                if not wearing:
+                    _move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
+                elif stuck[i] == 0 and cycles[i] <= limit[i]:
+                    cycles[i] += 1
+                    p = cell(like, table, i)
+                    n_used, most = cycles[i], limit[i]
+                    x[i] = used(p, x[i], rise, z, c2c_step, c2c_add, window, n_used, most, law)
+        total += abs(count) * arms
+        if write_sigma > 0:
+            a, b = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+        for arm in range(arms):
+            error = a if arm == 0 else b
+            g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, error)
+            if ageing:
+                begin(g, programmed, age, writes, occupied, trap, c + arm)
     return total
 
 
@@ -193,16 +258,26 @@ def _state_at(like, table, c, v_read, g_target):
 def place(bank, cells, g_target):
     """Bring *cells* (n,) to *g_target* (n,) [S] exactly, as an ideal write-verify would.
 
-    Only a cell's own window, its levels and being stuck limit it; no pulses are counted.
+    Only a cell's own window, its levels, wear and being stuck limit it; no pulses are counted.
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
-    v_read, levels = bank.v_read, bank.levels
-    none = table.dtype.type(0.0)
     for k in range(cells.size):
-        c = cells[k]
-        if stuck[c] == 0:
-            x[c] = _state_at(like, table, c, v_read, g_target[k])
-        g[c] = _shown(like, table, x, c, v_read, levels, none, none)
+        _settle(bank, like, table, x, g, stuck, cells[k], g_target[k])
+
+
+@inlined
+def _settle(bank, like, table, x, g, stuck, c, g_target):
+    """Bring cell *c* to *g_target* [S] as far as it goes."""
+    cycles, limit, law = bank.wear
+    programmed, age, writes, occupied, trap = bank.past
+    none = table.dtype.type(0.0)
+    if stuck[c] == 0 and endures(cycles, limit, c):
+        x[c] = _state_at(like, table, c, bank.v_read, g_target)
+        if cycles.size > 0 and bank.window:
+            x[c] = held(x[c], cycles[c], limit[c], law)
+    g[c] = shown(like, table, x, c, bank.v_read, bank.levels, none, none)
+    if age.size > 0:
+        begin(g, programmed, age, writes, occupied, trap, c)
 
 
 @kernel
@@ -210,17 +285,13 @@ def shift(bank, first, arms, weights, change):
     """Change the conductance of some weights of one array exactly; no pulses are counted.
 
     The hidden state moves, from where it is to where it shows *change* (n,) [S] more, and as much
-    less on the minus cell of a pair; a cell's own window and being stuck limit it. Arguments as
-    for :func:`fire`.
+    less on the minus cell of a pair; a cell's own window, wear and being stuck limit it. Arguments
+    as for :func:`fire`.
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
-    v_read, levels = bank.v_read, bank.levels
-    none = table.dtype.type(0.0)
     for k in range(weights.size):
         for arm in range(arms):
             c = first + weights[k] * arms + arm
-            if stuck[c] == 0:
-                now = conductance(cell(like, table, c), v_read, x[c])
-                target = now + change[k] if arm == 0 else now - change[k]
-                x[c] = _state_at(like, table, c, v_read, target)
-            g[c] = _shown(like, table, x, c, v_read, levels, none, none)
+            now = conductance(cell(like, table, c), bank.v_read, x[c])
+            target = now + change[k] if arm == 0 else now - change[k]
+            _settle(bank, like, table, x, g, stuck, c, target)

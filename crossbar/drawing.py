@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
-from ..devices.contract import Device, nominal_step
+from ..devices.contract import Device, conductance_step
 from ..devices.contract import conductance as device_conductance
-from ..devices.variability import Effects, draw_table, pulse_noise
+from ..devices.variability import Effects, draw_endurance, draw_table, draw_traps, pulse_noise
+from ..devices.wear import FAILURES, Endurance
 from .bank import CellBank
+from .history import Past, Trap, Wear, WearLaw
 
 __all__ = ["draw_bank", "join"]
 
@@ -45,7 +47,7 @@ def draw_bank(
     kind: Any = np.dtype(dtype).type
     c2c_step, c2c_add = pulse_noise(params, effects)
     low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
-    write_sigma = effects.write_noise * nominal_step(params) * (high - low)
+    write_sigma = effects.write_noise * conductance_step(params, v_read)
     return CellBank(
         like=type(params)(*(float(value) for value in params)),
         table=table,
@@ -58,6 +60,45 @@ def draw_bank(
         write_sigma=kind(write_sigma),
         levels=int(effects.levels or 0),
         window=bool(effects.window),
+        wear=_draw_wear(effects, cells, seed, array_id, kind),
+        past=_draw_past(effects, stuck, seed, array_id, kind, high),
+    )
+
+
+def _draw_wear(effects: Effects, cells: int, seed: int, array_id: int, kind: Any) -> Wear:
+    """Return fresh cells; their endurance is drawn where it is on."""
+    law, limit = Endurance(pulses=1.0), np.empty(0)
+    if effects.endurance is not None:
+        law = effects.endurance
+        limit = draw_endurance(law, cells, seed, array_id)
+    numbers = WearLaw(
+        fade=kind(law.fade),
+        close_low=kind(law.close_low),
+        close_high=kind(law.close_high),
+        exponent=float(law.exponent),
+        fails=FAILURES.index(law.fails),
+    )
+    return Wear(np.zeros(limit.size, np.int64), limit, numbers)
+
+
+def _draw_past(
+    effects: Effects, stuck: NDArray[np.int8], seed: int, array_id: int, kind: Any, g_top: float
+) -> Past:
+    """Return cells without a past; those with a trap have it in its steady state."""
+    cells = stuck.size if effects.with_time else 0
+    occupied, telegraph = np.zeros(cells, np.int8), effects.random_telegraph
+    if telegraph is not None:
+        occupied[:] = draw_traps(telegraph, cells, seed, array_id).occupied & (stuck == 0)
+    return Past(
+        programmed=np.zeros(cells, kind),
+        age=np.zeros(cells),
+        writes=np.zeros(cells, np.int64),
+        occupied=occupied,
+        trap=Trap(
+            amplitude=kind(telegraph.amplitude if telegraph else 0.0),
+            exponent=kind(telegraph.exponent if telegraph else 0.0),
+            g_top=kind(g_top),
+        ),
     )
 
 
@@ -66,18 +107,36 @@ def join(crossbars: Sequence[Holder]) -> CellBank:
 
     All must be built from one device, with the same effects, read voltage and precision.
     """
-    banks = [xbar.bank for xbar in crossbars]
-    whole = banks[0]._replace(
-        table=np.concatenate([bank.table for bank in banks]),
-        x=np.concatenate([bank.x for bank in banks]),
-        g=np.concatenate([bank.g for bank in banks]),
-        stuck=np.concatenate([bank.stuck for bank in banks]),
-    )
+    whole = _joined([xbar.bank for xbar in crossbars])
     first = 0
     for xbar in crossbars:
-        part = slice(first, first + xbar.cells)
-        xbar.bank = whole._replace(
-            table=whole.table[part], x=whole.x[part], g=whole.g[part], stuck=whole.stuck[part]
-        )
+        xbar.bank = _part(whole, slice(first, first + xbar.cells))
         first += xbar.cells
     return whole
+
+
+def _joined(tuples: Sequence[Any]) -> Any:
+    """Return a bank, or a part of one, with the arrays of all *tuples* one after the other."""
+    return tuples[0]._replace(
+        **{
+            name: np.concatenate([getattr(each, name) for each in tuples])
+            for name in _arrays(tuples[0])
+        },
+        **{name: _joined([getattr(each, name) for each in tuples]) for name in _nested(tuples[0])},
+    )
+
+
+def _part(whole: Any, part: slice) -> Any:
+    """Return a view of the cells *part* of a bank; arrays that are empty stay so."""
+    return whole._replace(
+        **{name: getattr(whole, name)[part] for name in _arrays(whole)},
+        **{name: _part(getattr(whole, name), part) for name in _nested(whole)},
+    )
+
+
+def _arrays(bank: Any) -> list[str]:
+    return [name for name in bank._fields if isinstance(getattr(bank, name), np.ndarray)]
+
+
+def _nested(bank: Any) -> list[str]:
+    return [name for name in bank._fields if isinstance(getattr(bank, name), Wear | Past)]

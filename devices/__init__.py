@@ -17,17 +17,29 @@ from .contract import (
     potentiation,
     rate,
 )
-from .effects import CycleToCycle, Effects, Stuck, ledger, merge
+from .effects import CycleToCycle, Effects, Stuck, merge
+from .fluctuations import FlickerNoise, RandomTelegraph
+from .ledger import ledger
 from .parameters import check_params, make_params, window_of, with_window
 from .registry import devices, get_device, get_preset, presets
+from .retention import Line, Logarithmic, PowerLaw, Relaxation
+from .wear import Endurance, ReadDisturb
 
 __all__ = [
     "CycleToCycle",
     "Device",
     "Effects",
+    "Endurance",
     "Field",
+    "FlickerNoise",
+    "Line",
+    "Logarithmic",
+    "PowerLaw",
     "Preset",
     "Pulse",
+    "RandomTelegraph",
+    "ReadDisturb",
+    "Relaxation",
     "Stuck",
     "check_params",
     "conductance",

@@ -45,6 +45,10 @@ class Stream(IntEnum):
     ORDER = 7
     SIGN = 8
     PULSE = 9
+    RETENTION = 10
+    TELEGRAPH = 11
+    FLICKER = 12
+    ENDURANCE = 13
     CONVERTER = 15
 
 

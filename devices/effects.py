@@ -11,20 +11,25 @@ doi:10.1109/TCAD.2018.2789723.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import DeviceError, nearest
+from .entries import check_fraction, check_number, check_spread, from_table, only
+from .fluctuations import FlickerNoise, RandomTelegraph, parse_flicker
+from .retention import Logarithmic, PowerLaw, Relaxation
+from .retention_sets import parse_retention
+from .wear import Endurance, ReadDisturb
 
-__all__ = ["CycleToCycle", "Effects", "Stuck", "ledger", "merge"]
+__all__ = ["CYCLE_MEANING", "CycleToCycle", "Effects", "Stuck", "merge"]
 
-_CYCLE_MEANING = {
+CYCLE_MEANING = {
     "step": "actual step",
     "nominal": "step at the reference conductance",
     "window": "conductance window",
 }
+"""Of what the noise of a pulse is a fraction."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,16 @@ class Effects:
         the hidden state keeps progress below a level. None is off.
     window : bool
         The state is held in [0, 1]. False lets it leave the window: an ablation, not physics.
+    endurance : Endurance or None
+        Wear by programming pulses, and failure; None is off.
+    read_disturb : ReadDisturb or None
+        Change of the state by each read; None is off.
+    retention : PowerLaw, Logarithmic, Relaxation or None
+        Change of the conductance shown with the time since programming; None is off.
+    random_telegraph : RandomTelegraph or None
+        Two-level fluctuation of some cells, with memory; None is off.
+    flicker_noise : FlickerNoise or None
+        1/f noise built up since programming; None is off.
 
     Raises
     ------
@@ -88,20 +103,25 @@ class Effects:
     stuck: Stuck = Stuck()
     levels: int | None = None
     window: bool = True
+    endurance: Endurance | None = None
+    read_disturb: ReadDisturb | None = None
+    retention: PowerLaw | Logarithmic | Relaxation | None = None
+    random_telegraph: RandomTelegraph | None = None
+    flicker_noise: FlickerNoise | None = None
 
     def __post_init__(self) -> None:
         for name, s in self.device_to_device.items():
-            _spread(f"device_to_device.{name}", s)
-        _spread("cycle_to_cycle.sigma", self.cycle_to_cycle.sigma)
-        if self.cycle_to_cycle.of not in _CYCLE_MEANING:
+            check_spread(f"device_to_device.{name}", s)
+        check_spread("cycle_to_cycle.sigma", self.cycle_to_cycle.sigma)
+        if self.cycle_to_cycle.of not in CYCLE_MEANING:
             raise DeviceError(
-                "cycle_to_cycle.of: " + nearest(self.cycle_to_cycle.of, _CYCLE_MEANING, "kind")
+                "cycle_to_cycle.of: " + nearest(self.cycle_to_cycle.of, CYCLE_MEANING, "kind")
             )
-        _spread("write_noise", self.write_noise)
-        _spread("read_noise", self.read_noise)
-        _fraction("stuck.low", self.stuck.low)
-        _fraction("stuck.high", self.stuck.high)
-        _fraction("stuck.low + stuck.high", self.stuck.low + self.stuck.high)
+        check_spread("write_noise", self.write_noise)
+        check_spread("read_noise", self.read_noise)
+        check_fraction("stuck.low", self.stuck.low)
+        check_fraction("stuck.high", self.stuck.high)
+        check_fraction("stuck.low + stuck.high", self.stuck.low + self.stuck.high)
         if self.levels is not None and (not _is_int(self.levels) or self.levels < 2):
             raise DeviceError(
                 f"levels is {self.levels!r}; allowed is a whole number >= 2 or none."
@@ -109,25 +129,15 @@ class Effects:
         if not isinstance(self.window, bool):
             raise DeviceError(f"window is {self.window!r}; allowed is true or false.")
 
+    @property
+    def with_time(self) -> bool:
+        """Whether the conductance shown changes as time passes."""
+        changes = (self.retention, self.random_telegraph, self.flicker_noise)
+        return any(change is not None for change in changes)
+
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DeviceError(f"{name} is {value!r}; allowed is a finite number.")
-    return float(value)
-
-
-def _spread(name: str, value: object) -> None:
-    if _number(name, value) < 0:
-        raise DeviceError(f"{name} is {value!r}; a standard deviation must be >= 0.")
-
-
-def _fraction(name: str, value: object) -> None:
-    if not 0 <= _number(name, value) <= 1:
-        raise DeviceError(f"{name} is {value!r}; a fraction must be between 0 and 1.")
 
 
 def merge(base: Effects, override: Mapping[str, Any]) -> Effects:
@@ -142,7 +152,10 @@ def merge(base: Effects, override: Mapping[str, Any]) -> Effects:
         demands that it is on. ``device_to_device``: mapping of spread names (replaces all of
         them), or one number for ``step`` and both ends of the window.
         ``cycle_to_cycle``: mapping with ``sigma`` and ``of``, or a number, which keeps ``of``.
-        ``stuck``: mapping with ``low`` and ``high``, or a number for ``low``.
+        ``stuck``: mapping with ``low`` and ``high``, or a number for ``low``. ``endurance``: a
+        mapping, or a number for ``pulses``. ``retention``, ``flicker_noise``: a mapping or the
+        name of a published set, see :func:`~.retention_sets.parse_retention` and
+        :func:`~.fluctuations.parse_flicker`. ``read_disturb``, ``random_telegraph``: a mapping.
 
     Raises
     ------
@@ -169,6 +182,13 @@ def _value(base: Effects, name: str, value: Any) -> Any:
         "device_to_device": _parse_device_to_device,
         "cycle_to_cycle": _parse_cycle_to_cycle,
         "stuck": _parse_stuck,
+        "endurance": _parse_endurance,
+        "read_disturb": lambda base, v: from_table(ReadDisturb, v, base.read_disturb, name),
+        "retention": lambda base, v: parse_retention(v, base.retention),
+        "random_telegraph": lambda base, v: from_table(
+            RandomTelegraph, v, base.random_telegraph, name
+        ),
+        "flicker_noise": lambda base, v: parse_flicker(v, base.flicker_noise),
     }.get(name)
     return parse(base, value) if parse else value
 
@@ -176,69 +196,23 @@ def _value(base: Effects, name: str, value: Any) -> Any:
 def _parse_device_to_device(base: Effects, value: Any) -> Mapping[str, float]:
     if isinstance(value, Mapping):
         return dict(value)
-    s = _number("device_to_device", value)
+    s = check_number("device_to_device", value)
     return {"step": s, "g_max": s, "g_min": s}
 
 
 def _parse_cycle_to_cycle(base: Effects, value: Any) -> CycleToCycle:
     if isinstance(value, Mapping):
-        return replace(base.cycle_to_cycle, **_only(value, ("sigma", "of"), "cycle_to_cycle"))
-    return CycleToCycle(_number("cycle_to_cycle", value), base.cycle_to_cycle.of)
+        return replace(base.cycle_to_cycle, **only(value, ("sigma", "of"), "cycle_to_cycle"))
+    return CycleToCycle(check_number("cycle_to_cycle", value), base.cycle_to_cycle.of)
 
 
 def _parse_stuck(base: Effects, value: Any) -> Stuck:
     if isinstance(value, Mapping):
-        return replace(base.stuck, **_only(value, ("low", "high"), "stuck"))
-    return Stuck(low=_number("stuck", value))
+        return replace(base.stuck, **only(value, ("low", "high"), "stuck"))
+    return Stuck(low=check_number("stuck", value))
 
 
-def _only(value: Mapping[str, Any], allowed: tuple[str, ...], what: str) -> dict[str, Any]:
-    for key in value:
-        if key not in allowed:
-            raise DeviceError(nearest(key, allowed, f"entry of {what}"))
-    return dict(value)
-
-
-def ledger(effects: Effects) -> list[dict[str, Any]]:
-    """Return every effect in the order in which it applies: name, on, numbers, meaning."""
-    cycle = effects.cycle_to_cycle
-    rows: list[tuple[str, bool, dict[str, Any], str]] = [
-        (
-            "device_to_device",
-            any(effects.device_to_device.values()),
-            dict(effects.device_to_device),
-            "relative spread of parameters between cells, drawn once",
-        ),
-        (
-            "stuck",
-            effects.stuck != Stuck(),
-            {"low": effects.stuck.low, "high": effects.stuck.high},
-            "fractions of cells that cannot be written, drawn once",
-        ),
-        (
-            "cycle_to_cycle",
-            cycle.sigma > 0,
-            {"sigma": cycle.sigma, "of": cycle.of},
-            f"noise of each pulse, relative to the {_CYCLE_MEANING[cycle.of]}",
-        ),
-        ("window", effects.window, {}, "the state stays in [0, 1] after each pulse"),
-        (
-            "levels",
-            effects.levels is not None,
-            {"levels": effects.levels},
-            "the conductance shown takes this many values; the hidden state does not",
-        ),
-        (
-            "write_noise",
-            effects.write_noise > 0,
-            {"sigma": effects.write_noise},
-            "error of the conductance shown after each programming, in nominal steps",
-        ),
-        (
-            "read_noise",
-            effects.read_noise > 0,
-            {"sigma": effects.read_noise},
-            "relative noise of the conductance at each read",
-        ),
-    ]
-    return [dict(zip(("name", "on", "numbers", "meaning"), row, strict=True)) for row in rows]
+def _parse_endurance(base: Effects, value: Any) -> Endurance:
+    if isinstance(value, Mapping):
+        return from_table(Endurance, value, base.endurance, "endurance")
+    return Endurance(pulses=check_number("endurance", value))

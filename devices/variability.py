@@ -13,7 +13,10 @@ from ..jit import inlined
 from .contract import Device, nominal_step
 from .counter_rng import Stream, normals, uniforms
 from .dispatch import depression, potentiation
-from .effects import CycleToCycle, Effects, Stuck, ledger, merge
+from .effects import CycleToCycle, Effects, Stuck, merge
+from .fluctuations import RandomTelegraph, occupied_fraction
+from .ledger import ledger
+from .wear import Endurance
 
 __all__ = [
     "Cells",
@@ -21,12 +24,16 @@ __all__ = [
     "Effects",
     "PulseNoise",
     "Stuck",
+    "Traps",
+    "draw_endurance",
     "draw_table",
+    "draw_traps",
     "ledger",
     "merge",
     "pulse",
     "pulse_noise",
     "spread_names",
+    "telegraphed",
 ]
 
 FLOOR = 0.01
@@ -182,6 +189,51 @@ def _stuck(stuck: Stuck, n_cells: int, seed: int, array_id: int) -> np.ndarray:
     """Draw which cells are stuck: 0 free, 1 low, 2 high."""
     u = uniforms(seed, Stream.STUCK, array_id, n_cells)
     return np.where(u < stuck.low, 1, np.where(u > 1.0 - stuck.high, 2, 0)).astype(np.int8)
+
+
+def draw_endurance(endurance: Endurance, n_cells: int, seed: int, array_id: int) -> np.ndarray:
+    """Draw how many pulses each cell endures, float64, shape (n_cells,)."""
+    z = normals(seed, Stream.ENDURANCE, array_id, n_cells)
+    return endurance.pulses * np.exp(endurance.spread * z)
+
+
+class Traps(NamedTuple):
+    """The traps of an array, each of shape (n_cells,).
+
+    Attributes
+    ----------
+    there : ndarray of bool
+        Whether the cell has a trap.
+    slower : ndarray of float64
+        Factor on both of its mean times.
+    occupied : ndarray of bool
+        Whether the trap is occupied at the start; it is in its steady state.
+    """
+
+    there: np.ndarray
+    slower: np.ndarray
+    occupied: np.ndarray
+
+
+def draw_traps(telegraph: RandomTelegraph, n_cells: int, seed: int, array_id: int) -> Traps:
+    """Draw which cells have a trap, how slow it is, and whether it is occupied at the start."""
+    which, speed, state = (
+        uniforms(seed, Stream.TELEGRAPH, array_id, n_cells, offset=slot * n_cells)
+        for slot in range(3)
+    )
+    there = which < telegraph.fraction
+    slower = 10.0 ** (telegraph.decades * (speed - 0.5))
+    return Traps(there, slower, there & (state < occupied_fraction(telegraph)))
+
+
+@inlined
+def telegraphed(g: Any, occupied: Any, amplitude: Any, exponent: Any, g_top: Any) -> Any:
+    """Return the conductance [S] that is left of *g* while the trap is *occupied* (0 or 1)."""
+    if occupied == 0 or g <= 0:
+        return g
+    lost = amplitude if exponent == 0 else amplitude * (g_top / g) ** exponent
+    one = type(g)(1)
+    return g * (one - min(lost, one))
 
 
 @inlined

@@ -15,6 +15,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ohmlearn.devices import Device, Effects, Preset, devices, ledger
+from ohmlearn.devices.fluctuations import FLICKER_SETS
+from ohmlearn.devices.retention_sets import RETENTION_SETS
 from ohmlearn.experiment import Experiment
 from ohmlearn.settings import DeviceSection
 from ohmlearn.tables import engineering
@@ -30,9 +32,48 @@ EFFECT_VALUES = {
     """and `"window"`""",
     "window": "true or false; false lets the state leave its window: an ablation, not physics",
     "levels": "a whole number of at least 2",
+    "endurance": "a number (median of the pulses that a cell endures), or `{ pulses = ..., "
+    "spread = ... }` (standard deviation of the logarithm of that number) with any of `fade` "
+    "(fraction of the step lost at the end of life), `close_low` and `close_high` (fractions of "
+    "the window lost at its ends), `exponent` (1: loss in proportion to the count) and `fails` "
+    """(`"low"`, `"high"` or `"hold"`: where a failed cell stands)""",
     "write_noise": "a number, in nominal steps",
+    "read_disturb": "`{ change = ..., towards = ..., of = ... }`: change of the state per read, "
+    """`towards` `"set"` or `"reset"`, as a fraction `of` the `"distance"` left to that end """
+    """(default) or of the `"window"`""",
+    "retention": "the name of a published set, or a table: see below",
+    "random_telegraph": "`{ fraction = ..., amplitude = ..., capture = ..., emission = ... }`: "
+    "fraction of cells that have a trap, relative loss of conductance while it is occupied, mean "
+    "times [s] until capture and emission; with `exponent` the amplitude is multiplied by "
+    "(g_top / G)^exponent, with `decades` the times of cells spread over so many",
+    "flicker_noise": "the name of a published set, a number (q), or a table of `q`, `exponent`, "
+    "`max`, `t_read` and `g_max`: relative standard deviation min(q / (G / g_max)^exponent, max) "
+    "sqrt(ln((t + t_read) / (2 t_read)))",
     "read_noise": "a number",
 }
+
+RETENTION_LAWS = (
+    (
+        '`kind = "power-law"`',
+        "`nu`, `spread`, `t0`, `towards`, `g_max`",
+        "`towards` + (G - `towards`) (t / `t0`)^-nu from `t0` on; nu has mean `nu` and standard "
+        "deviation `spread` between cells, each a number or a table `{ offset, slope, min, max }` "
+        "for offset + slope ln(G / g_max) held between min and max",
+    ),
+    (
+        '`kind = "log"`',
+        "`mean`, `mean_slope`, `spread`, `spread_slope`, `t0`",
+        "G + `mean` + `mean_slope` ln(t / `t0`), with the standard deviation `spread` + "
+        "`spread_slope` ln(t / `t0`), all in siemens",
+    ),
+    (
+        '`kind = "relaxation"`',
+        "`times`, `sigma`, `g_max`",
+        "G with a standard deviation that depends on G and t: for each of `times` a list in "
+        "`sigma` of the coefficients of sigma / g_max in powers of G / g_max, c0 first; "
+        "interpolated in ln t",
+    ),
+)
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/make_reference.py; do not edit. -->\n"
@@ -82,7 +123,23 @@ def effect_text() -> str:
         for row in ledger(Effects())
     ]
     lead = "The effects, in the order in which they apply; false switches any of them off:\n"
-    return "\n".join([lead, table(("effect", "meaning", "value"), rows)])
+    return "\n".join([lead, table(("effect", "meaning", "value"), rows), retention_text()])
+
+
+def retention_text() -> str:
+    """Return the laws of retention and the names of the published sets."""
+    lead = (
+        "`retention` gives the conductance a time t after the cell was programmed to G. Times are "
+        "in seconds, conductances in siemens; `g_max` defaults to the upper end of the window. "
+        "Time passes where a drift is asked for; programming takes none.\n"
+    )
+    laws = table(("law", "entries", "conductance at time t"), RETENTION_LAWS)
+    names = [", ".join(f'`"{name}"`' for name in sets) for sets in (RETENTION_SETS, FLICKER_SETS)]
+    sets = (
+        f"Published sets: {names[0]} for `retention`, {names[1]} for `flicker_noise`. "
+        '`retention = { set = "PCMLike", t0 = 1.0 }` replaces single numbers of a set.\n'
+    )
+    return "\n".join([lead, laws, sets])
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -195,7 +252,9 @@ def preset_text(name: str, preset: Preset) -> str:
 
 def numbers(entries: Mapping[str, Any]) -> str:
     """Return the numbers of an effect, such as "sigma 0.3, of step"."""
-    return ", ".join(f"{k} {v:g}" if k != "of" else f"of {v}" for k, v in entries.items())
+    return ", ".join(
+        f"{k} {v:g}" if isinstance(v, int | float) else f"{k} {v}" for k, v in entries.items()
+    )
 
 
 if __name__ == "__main__":

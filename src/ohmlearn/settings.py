@@ -35,6 +35,11 @@ EFFECTS = (
     "stuck",
     "levels",
     "window",
+    "endurance",
+    "read_disturb",
+    "retention",
+    "random_telegraph",
+    "flicker_noise",
 )
 
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
@@ -126,6 +131,26 @@ Effect = Annotated[
 ]
 
 
+def _law(value: Any) -> Any:
+    """Refuse what no law of wear or time can mean; the rest is the device room's law."""
+    if isinstance(value, (Mapping, list)):
+        for entry in value.values() if isinstance(value, Mapping) else value:
+            _law(entry)
+    elif isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise ValueError("not finite")
+    elif value is not None and not isinstance(value, str):
+        raise ValueError("neither a number, a name nor a table")
+    return value
+
+
+Law = Annotated[
+    Any,
+    AfterValidator(_law),
+    Field(description="true, false, a finite number, the name of a published set, or a table"),
+]
+
+
 class DeviceSection(Section):
     """``[device]``: the cell. An effect left out keeps the preset's value; 0 or false is off."""
 
@@ -141,6 +166,11 @@ class DeviceSection(Section):
     stuck: Effect = None
     levels: Effect = None
     window: Effect = None
+    endurance: Law = None
+    read_disturb: Law = None
+    retention: Law = None
+    random_telegraph: Law = None
+    flicker_noise: Law = None
 
     def effects(self) -> dict[str, Any]:
         """Return the effects that the experiment sets itself, by name; off is False."""

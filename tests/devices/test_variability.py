@@ -209,8 +209,9 @@ def test_a_pulse_in_single_precision_stays_there(noise):
     single = fired(noise, step=0.3, add=0.01, dtype="f4")
     np.testing.assert_allclose(single, fired(noise, step=0.3, add=0.01), atol=1e-6)
     assert single.dtype == np.float32
-    (returned,) = (str(s.return_type) for s in signatures_of(pulse) if s.args[1].bitwidth == 32)
-    assert returned == "float32"
+    # Kernels compiled earlier in this process may have compiled it for other models as well.
+    returned = {str(s.return_type) for s in signatures_of(pulse) if s.args[1].bitwidth == 32}
+    assert returned == {"float32"}
 
 
 def test_pulse_noise_is_counted_in_the_right_unit():
