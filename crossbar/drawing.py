@@ -46,7 +46,7 @@ def draw_bank(
     table, stuck = draw_table(device, params, effects, cells, seed, array_id, dtype)
     kind: Any = np.dtype(dtype).type
     c2c_step, c2c_add = pulse_noise(params, effects)
-    low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
+    high = float(device_conductance(params, v_read, 1.0))
     write_sigma = effects.write_noise * conductance_step(params, v_read)
     return CellBank(
         like=type(params)(*(float(value) for value in params)),

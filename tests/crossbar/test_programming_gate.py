@@ -12,6 +12,7 @@ from ohmlearn.crossbar.gate_writing import GateCurve, TwoPulses, gate_curve, wri
 from ohmlearn.crossbar.write_verify import write_verify
 from ohmlearn.devices import Effects, conductance, get_device, make_params, merge
 from ohmlearn.devices.access import ACCESS
+from ohmlearn.devices.contract import nominal_step
 from ohmlearn.devices.programming import program_cell
 from ohmlearn.errors import ConfigError, DeviceError
 
@@ -91,7 +92,7 @@ def test_a_change_of_many_steps_has_the_noise_of_as_many_pulses(curve):
     for xbar in (quiet, noisy):
         xbar.bank.x[:] = 0.0  # the RESET finds nothing to do
         write_by_gate(xbar, targets, ACCESS, TWO, curve)
-    step = quiet.step * quiet.unit / 2 / (FAST.g_on - FAST.g_off)
+    step = nominal_step(slow)
     assert step < 0.01
     expected = 0.5 * np.sqrt(quiet.bank.x * step)
     inside = expected < 0.2 * np.minimum(quiet.bank.x, 1 - quiet.bank.x)
