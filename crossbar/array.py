@@ -16,6 +16,7 @@ lines at virtual ground; a backward read the other way round, through the same c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
 from .bank import CellBank, Tick, fire, place
+from .burst import fire_all, suits, survey
 from .drawing import draw_bank
 from .programming import pulse_counts
 from .reading import line_currents, squared_conductance
@@ -180,6 +182,11 @@ class Crossbar:
         """Weights that a noiseless read would see, shape (rows, columns)."""
         return self._signed() / self.unit
 
+    @cached_property
+    def _columns(self) -> NDArray:
+        """The table of the cells with each parameter's numbers side by side, made when needed."""
+        return np.ascontiguousarray(self.bank.table.T)
+
     @property
     def T(self) -> CrossbarView:
         """The array seen from its bit lines."""
@@ -247,8 +254,12 @@ class Crossbar:
             If the shape is wrong or *counts* holds no integers.
         """
         counts = pulse_counts(counts, self.shape).ravel()
-        weights = np.flatnonzero(counts)
-        used = fire(self.bank, 0, self.arms, weights, counts[weights], self.tick())
+        demand = survey(counts)
+        if suits(self.bank, counts, demand):
+            used = fire_all(self.bank, self._columns, self.arms, counts, demand, self.tick())
+        else:
+            weights = np.flatnonzero(counts)
+            used = fire(self.bank, 0, self.arms, weights, counts[weights], self.tick())
         self.pulses += used
         return used
 

@@ -143,11 +143,15 @@ def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):
 
 
 @inlined
-def _noise(tick, draw, stream, weight, kind):
-    """Return the two standard normal numbers of a weight's cells."""
-    u0, u1, _, _ = words(tick, draw, stream, weight)
-    a, b = normal_pair(u0, u1)
-    return kind(a), kind(b)
+def _noise(tick, draw, stream, weight, arms, kind):
+    """Return the standard normal numbers of a weight's cells, the second unused for one arm.
+
+    Four neighbouring cells of an array share one block of random words.
+    """
+    first = weight * arms
+    u0, u1, u2, u3 = words(tick, draw, stream, first >> 2)
+    a, b = normal_pair(u2, u3) if first & 2 else normal_pair(u0, u1)
+    return (kind(b), kind(a)) if first & 1 else (kind(a), kind(b))
 
 
 @kernel
@@ -182,13 +186,13 @@ def fire(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                a, b = _noise(tick, n, _C2C, weights[k], kind)
+                a, b = _noise(tick, n, _C2C, weights[k], arms, kind)
             _move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
             if arms == 2:
                 _move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
         total += abs(count) * arms
         if write_sigma > 0:
-            a, b = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+            a, b = _noise(tick, _FIRST, _WRITE, weights[k], arms, kind)
         g[c] = shown(like, table, x, c, v_read, levels, write_sigma, a)
         if arms == 2:
             g[c + 1] = shown(like, table, x, c + 1, v_read, levels, write_sigma, b)
@@ -215,7 +219,7 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                a, b = _noise(tick, n, _C2C, weights[k], kind)
+                a, b = _noise(tick, n, _C2C, weights[k], arms, kind)
             for arm in range(arms):
                 z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
                 if not wearing:
@@ -227,7 +231,7 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
                     x[i] = used(p, x[i], rise, z, c2c_step, c2c_add, window, n_used, most, law)
         total += abs(count) * arms
         if write_sigma > 0:
-            a, b = _noise(tick, _FIRST, _WRITE, weights[k], kind)
+            a, b = _noise(tick, _FIRST, _WRITE, weights[k], arms, kind)
         for arm in range(arms):
             error = a if arm == 0 else b
             g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, error)

@@ -88,7 +88,7 @@ def pulse_counts(counts: NDArray, shape: tuple[int, int]) -> NDArray:
             f"pulse counts of shape {counts.shape} and type {counts.dtype} for a crossbar of "
             f"shape {shape}; allowed: that shape, integers."
         )
-    return counts.astype(np.int64)
+    return counts.astype(np.int64, copy=False)
 
 
 def cell_counts(xbar: Crossbar, counts: NDArray) -> NDArray:

@@ -29,6 +29,7 @@ from .contract import change_after, conductance, current, depression, potentiati
 
 __all__ = [
     "cell",
+    "cell_of_columns",
     "conductance",
     "conductance_array",
     "current",
@@ -120,31 +121,43 @@ def _is_row_access(like: Any, table: Any, c: Any) -> bool:
     )
 
 
-def _cell(typingctx: Any, like: Any, table: Any, c: Any) -> Any:
-    """Return the parameter tuple of cell *c*: row *c* of *table* as the type of *like*.
+def _reading(side_by_side: bool) -> Any:
+    """Return the intrinsic that reads a cell's parameters from a row, or column, of a table."""
 
-    Compiled code only. *table* is C-contiguous, float32 or float64, shape (n_cells, n_fields),
-    and its precision decides that of the tuple. The row is not bounds-checked.
-    """
-    if not _is_row_access(like, table, c):
-        return None
-    result = types.NamedUniTuple(table.dtype, len(like), like.instance_class)
+    def read(typingctx: Any, like: Any, table: Any, c: Any) -> Any:
+        if not _is_row_access(like, table, c):
+            return None
+        result = types.NamedUniTuple(table.dtype, len(like), like.instance_class)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(table)(context, builder, arguments[1])
-        columns = cgutils.unpack_tuple(builder, array.shape, 2)[1]
-        row = context.cast(builder, arguments[2], c, types.intp)
-        start = builder.gep(array.data, [builder.mul(row, columns)])
-        values = [
-            builder.load(builder.gep(start, [context.get_constant(types.intp, k)]))
-            for k in range(len(like))
-        ]
-        return context.make_tuple(builder, result, values)
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = context.make_array(table)(context, builder, arguments[1])
+            columns = cgutils.unpack_tuple(builder, array.shape, 2)[1]
+            at = context.cast(builder, arguments[2], c, types.intp)
+            values = []
+            for field in range(len(like)):
+                number = context.get_constant(types.intp, field)
+                row, column = (number, at) if side_by_side else (at, number)
+                place = builder.add(builder.mul(row, columns), column)
+                values.append(builder.load(builder.gep(array.data, [place])))
+            return context.make_tuple(builder, result, values)
 
-    return result(like, table, c), generate
+        return result(like, table, c), generate
+
+    return intrinsic(read)
 
 
-cell: Any = intrinsic(_cell)
+cell: Any = _reading(side_by_side=False)
+"""``cell(like, table, c)``: the parameters of cell *c*, row *c* of *table*, as the type of *like*.
+
+Compiled code only. *table* is C-contiguous, float32 or float64, shape (n_cells, n_fields), and its
+precision decides that of the tuple. The row is not bounds-checked.
+"""
+
+cell_of_columns: Any = _reading(side_by_side=True)
+"""``cell_of_columns(like, columns, c)``: the same from column *c* of a table (n_fields, n_cells).
+
+A loop over neighbouring cells then loads neighbouring numbers, and vectorises.
+"""
 
 
 @kernel
