@@ -95,7 +95,8 @@ def _pulse_block(like, columns, first, x, signs, noise, c2c_step, c2c_add, clip)
 @loop
 def _show_block(like, columns, first, v_read, x, g):
     for k in range(x.size):
-        g[k] = conductance(cell_of_columns(like, columns, first + k), v_read, x[k])
+        p = cell_of_columns(like, columns, first + k)
+        g[k] = max(conductance(p, v_read, x[k]), g.dtype.type(0.0))
 
 
 @kernel

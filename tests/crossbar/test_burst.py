@@ -62,8 +62,8 @@ def test_it_serves_every_pulse_response(monkeypatch, name):
 
 
 def test_it_is_chosen_where_it_is_faster_and_allowed():
-    ones, few = np.ones(SHAPE, np.int64), np.zeros(SHAPE, np.int64)
-    few[0, :5] = 1
+    ones, few = np.ones((2, SHAPE[0] * SHAPE[1]), np.int64)
+    few[5:] = 0
     assert suits(build().bank, ones, survey(ones))
     assert not suits(build().bank, few, survey(few))
     for effects in ({"levels": 16}, {"write_noise": 0.5}, {"endurance": 1e5}):
