@@ -110,6 +110,8 @@ def _largest(a, top):
 def balance(g, lines, state, linear, keep, fw, fb):
     """Return the largest current that stays at a node [A]: Kirchhoff's law holds where it is 0.
 
+    It is infinite where a current is not finite.
+
     Wire currents follow from the voltages by Ohm's law. The nodes of a line without resistance
     are one node, booked at its terminal; a line without even a driver's or sensor's resistance
     takes what it is given.
@@ -131,13 +133,14 @@ def balance(g, lines, state, linear, keep, fw, fb):
     v, u, w, b, current, supply, output = state
     rows, columns = current.shape
     row = np.empty(columns, current.dtype)
-    top = current.dtype.type(0.0)
+    top, sum_of_all = current.dtype.type(0.0), current.dtype.type(0.0)
     output[:] = 0
     for i in range(rows):
         if linear:
             _linear_row(g, i, v, u, w, b, current)
         total = _sum_row(current, i, output)
         supply[i] = total
+        sum_of_all += total
         _word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
         top = _largest(row, top)
         if keep:
@@ -146,7 +149,7 @@ def balance(g, lines, state, linear, keep, fw, fb):
         top = _largest(row, top)
         if keep:
             fb[i] = row
-    return top
+    return top if abs(sum_of_all) < np.inf else np.inf  # comparisons pass over NaN
 
 
 @inner
