@@ -1,0 +1,218 @@
+"""Kirchhoff's current law at every node of an array, and corrections that make it hold."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..jit import inner, kernel
+
+__all__ = ["State", "add", "balance", "change", "integrate"]
+
+
+class State(NamedTuple):
+    """Solutions in the making, with a leading batch axis, or one of them without.
+
+    Attributes
+    ----------
+    v, u : (rows,), (columns,)
+        Voltages at the terminals of word and bit lines [V].
+    w, b : (rows, columns)
+        Shifts of the nodes of word and bit lines from these [V].
+    current : (rows, columns)
+        Through the cells [A].
+    supply, output : (rows,), (columns,)
+        Into the word lines and out of the bit lines [A].
+    """
+
+    v: NDArray
+    u: NDArray
+    w: NDArray
+    b: NDArray
+    current: NDArray
+    supply: NDArray
+    output: NDArray
+
+    def part(self, which: int | slice) -> State:
+        """Return one drive without the batch axis, or some drives with it."""
+        return State(*(a[which] for a in self))
+
+
+@inner
+def _linear_row(g, i, v, u, w, b, current):
+    vi = v[i]
+    for j in range(g.shape[1]):
+        current[i, j] = g[i, j] * ((vi - u[j]) + (w[i, j] - b[i, j]))
+
+
+@inner
+def _sum_row(current, i, output):
+    """Add row *i* to the currents of the bit lines; return that of the word line."""
+    total = current.dtype.type(0.0)
+    for j in range(output.size):
+        output[j] += current[i, j]
+        total += current[i, j]
+    return total
+
+
+@inner
+def _word_balance(current, w, i, r, t, total, out):
+    """Write the currents that stay at the nodes of word line *i* to *out* (columns,)."""
+    last = out.size - 1
+    if r > 0:
+        flow = current.dtype.type(1.0) / r
+        for j in range(1, last):
+            out[j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
+        out[last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
+        if last > 0:
+            out[0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
+    else:
+        for j in range(out.size):
+            out[j] = 0
+        out[0] = -total
+    out[0] = out[0] - w[i, 0] / t if t > 0 else 0
+
+
+@inner
+def _bit_balance(current, b, i, r, t, output, out):
+    """Write those of the bit lines in row *i*; *output* (columns,) sums the rows so far."""
+    last = b.shape[0] - 1
+    if r > 0:
+        flow = current.dtype.type(1.0) / r
+        up, down = max(i - 1, 0), min(i + 1, last)  # no flow beyond either end
+        for j in range(out.size):
+            out[j] = current[i, j] + flow * ((b[up, j] - b[i, j]) - (b[i, j] - b[down, j]))
+    else:
+        for j in range(out.size):
+            out[j] = output[j] if i == last else 0.0
+    if i == last:
+        for j in range(out.size):
+            out[j] = out[j] - b[i, j] / t if t > 0 else 0.0
+
+
+@inner
+def _largest(a, top):
+    """Return the larger of *top* and every |a|; four at a time, as each comparison waits."""
+    t0, t1, t2, t3 = top, top, top, top
+    whole = a.size - a.size % 4
+    for j in range(0, whole, 4):
+        a0, a1, a2, a3 = abs(a[j]), abs(a[j + 1]), abs(a[j + 2]), abs(a[j + 3])
+        t0, t1 = a0 if a0 > t0 else t0, a1 if a1 > t1 else t1
+        t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
+    for j in range(whole, a.size):
+        t0 = max(t0, abs(a[j]))
+    return max(max(t0, t1), max(t2, t3))
+
+
+@kernel
+def balance(g, lines, state, linear, keep, fw, fb):
+    """Return the largest current that stays at a node [A]: Kirchhoff's law holds where it is 0.
+
+    It is infinite where a current is not finite.
+
+    Wire currents follow from the voltages by Ohm's law. The nodes of a line without resistance
+    are one node, booked at its terminal; a line without even a driver's or sensor's resistance
+    takes what it is given.
+
+    Parameters
+    ----------
+    g : (rows, columns)
+        Conductances [S].
+    lines
+        The wires.
+    state : State
+        One solution. Its ``supply`` and ``output`` are written, and with *linear* also
+        ``current``.
+    linear : bool
+        Whether the cells' currents are to be computed from *g*.
+    keep : bool
+        Whether *fw* and *fb* (rows, columns) receive what stays at the nodes.
+    """
+    v, u, w, b, current, supply, output = state
+    rows, columns = current.shape
+    row = np.empty(columns, current.dtype)
+    top, sum_of_all = current.dtype.type(0.0), current.dtype.type(0.0)
+    output[:] = 0
+    for i in range(rows):
+        if linear:
+            _linear_row(g, i, v, u, w, b, current)
+        total = _sum_row(current, i, output)
+        supply[i] = total
+        sum_of_all += total
+        _word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
+        top = _largest(row, top)
+        if keep:
+            fw[i] = row
+        _bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
+        top = _largest(row, top)
+        if keep:
+            fb[i] = row
+    return top if abs(sum_of_all) < np.inf else np.inf  # comparisons pass over NaN
+
+
+@inner
+def change(g, state, before, fw, fb):
+    """Write by how much the cells' currents differ from *before* [A]; return the largest.
+
+    If *before* balances, that difference is what the nodes are left with: *fb* receives it, *fw*
+    its opposite.
+    """
+    v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
+    top = g.dtype.type(0.0)
+    for i in range(g.shape[0]):
+        _linear_row(g, i, v, u, w, b, current)
+        for j in range(g.shape[1]):
+            c = current[i, j] - before[i, j]
+            fb[i, j] = c
+            fw[i, j] = -c
+        top = _largest(fb[i], top)
+    return top
+
+
+@inner
+def add(scale, x, y):
+    """Add *scale* x to y, both (rows, columns)."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, j] += scale * x[i, j]
+
+
+@inner
+def _integrate_row(r, t, seen, w, i):
+    """Add to word line *i* what the currents *seen* (columns,) into its nodes cause."""
+    for j in range(seen.size - 2, -1, -1):
+        seen[j] += seen[j + 1]
+    level = t * seen[0]
+    w[i, 0] += level
+    for j in range(1, seen.size):
+        level += r * seen[j]
+        w[i, j] += level
+
+
+@inner
+def integrate(g, fw, fb, dw, db, scale, lines, flow, w, b):
+    """Add the correction (dw, db), known to a few digits, to the voltages w and b.
+
+    Wire currents follow from the cells' by Kirchhoff's current law and the voltages from them by
+    Ohm's, in float64. Rounding of *dw* and *db* then reaches the balance of the nodes through
+    cells only, not through the wires' far larger conductances. *flow* (rows, columns) is room to
+    work in; all fields but *flow*, *w* and *b* may be float32 and are times *scale*.
+    """
+    rows, columns = g.shape
+    seen, total = np.empty(columns), np.zeros(columns)
+    for i in range(rows):
+        for j in range(columns):
+            c = g[i, j] * (dw[i, j] - db[i, j])
+            seen[j] = scale * (fw[i, j] - c)
+            total[j] += scale * (fb[i, j] + c)
+            flow[i, j] = total[j]
+        _integrate_row(lines.r_word, lines.t_word, seen, w, i)
+    for j in range(columns):
+        total[j] = lines.t_bit * flow[rows - 1, j]
+        b[rows - 1, j] += total[j]
+    for i in range(rows - 2, -1, -1):
+        for j in range(columns):
+            total[j] += lines.r_bit * flow[i, j]
+            b[i, j] += total[j]

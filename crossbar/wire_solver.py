@@ -1,0 +1,220 @@
+"""Exact reads of an array with resistive wires: Kirchhoff's laws at every node.
+
+    solution = solve_array(g, Wires(r_word=1.0, r_bit=1.0), v_word)
+    solution.output            # currents out of the bit lines [A]
+
+:class:`ArraySolver` keeps factors and work space for several reads of one array.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ConfigError
+from .wire_balance import State, add, balance, change
+from .wire_blocks import ENOUGH, relax_some
+from .wire_lanes import LANES
+from .wire_linear import LinearSystem
+from .wire_solution import (
+    ArraySolution,
+    Outcome,
+    begin,
+    check_cells,
+    check_drives,
+    check_limits,
+    finished,
+    lines_of,
+    rounding,
+    scale_of,
+)
+from .wires import Wires
+
+__all__ = ["ArraySolver", "solve_array"]
+
+_ROUNDS = 6  # corrections of a solution that does not yet balance
+_STUCK = 0.3  # a correction that leaves more than this share is not worth repeating
+
+
+class ArraySolver:
+    """An array of linear cells and its wires, ready for reads.
+
+    Factors, work space and the spectrum found so far are kept from read to read.
+
+    Parameters
+    ----------
+    g : (rows, columns)
+        Conductances of the cells [S]; 0 is an open cell. A contiguous float64 array is not
+        copied: after changing it in place call :meth:`update`.
+    wires : Wires
+
+    Raises
+    ------
+    ConfigError
+        If a conductance is negative or not finite.
+    """
+
+    def __init__(self, g: ArrayLike, wires: Wires) -> None:
+        self.wires = wires
+        self.g = check_cells(g)
+        rows, columns = self.g.shape
+        self._system = LinearSystem(rows, columns, lines_of(wires))
+        self._system.renew(self.g)
+        self._room = np.empty((4, rows, columns))
+
+    def update(self, g: ArrayLike) -> None:
+        """Take new conductances (rows, columns) [S]."""
+        g = check_cells(g)
+        if g.shape != self.g.shape:
+            raise ConfigError(
+                f"conductances of shape {g.shape} for an array of {self.g.shape}; allowed is the "
+                "same shape."
+            )
+        self.g = g
+        self._system.renew(g)
+
+    def solve(
+        self,
+        v_word: ArrayLike | None = None,
+        v_bit: ArrayLike | None = None,
+        *,
+        tolerance: float = 1e-12,
+        start: ArraySolution | None = None,
+        max_iterations: int = 500,
+    ) -> ArraySolution:
+        """Solve for one drive or a batch; arguments and result as for :func:`solve_array`."""
+        check_limits(tolerance, max_iterations)
+        v, u, batched = check_drives(v_word, v_bit, self.g.shape)
+        state = begin(v, u, self.g.shape, start)
+        outcome = self._run(state, start, tolerance, max_iterations)
+        g_max, lines = float(self.g.max()), self._system.lines
+        return finished(state, outcome, batched, tolerance, g_max, lines)
+
+    def _run(
+        self, state: State, start: ArraySolution | None, tolerance: float, limit: int
+    ) -> Outcome:
+        """Solve all drives; many at a time once one of them has shown the spectrum."""
+        batch, done = len(state.v), 0
+        outcomes = []
+        while done < batch and not (batch - done >= ENOUGH and self._system.relaxes):
+            outcomes.append(self._one(state.part(done), start, done, tolerance, limit))
+            done += 1
+        while batch - done >= ENOUGH and self._system.relaxes:
+            some = state.part(slice(done, done + LANES))
+            taken = relax_some(self._system, some, start is None, tolerance)
+            for k in range(len(some.v)):
+                outcomes.append(self._refine(some.part(k), tolerance, limit, taken, False))
+            done += len(some.v)
+        for k in range(done, batch):
+            outcomes.append(self._one(state.part(k), start, k, tolerance, limit))
+        return Outcome(
+            max(o.iterations for o in outcomes),
+            max(o.residual for o in outcomes),
+            all(o.good for o in outcomes),
+        )
+
+    def _one(
+        self, one: State, start: ArraySolution | None, k: int, tolerance: float, limit: int
+    ) -> Outcome:
+        """Solve drive *k*, from nothing or from its solution in *start*."""
+        (fw, fb, _, _) = self._room
+        rows, columns = self.g.shape
+        if start is None:
+            before, allowed = np.zeros((rows, columns)), 0.0
+        else:
+            before = start.device_current.reshape(-1, rows, columns)[k]
+            allowed = tolerance * scale_of(start.supply, start.output)
+        rest = change(self.g, one, before, fw, fb)
+        count = 0
+        if rest > allowed and start is None:
+            count = self._correct(one, tolerance, 0.0, np.inf, limit, False)
+        elif rest > allowed:
+            count = self._correct(one, 0.0, allowed, rest, limit, False)
+        return self._refine(one, tolerance, limit, count, True)
+
+    def _refine(
+        self, one: State, tolerance: float, limit: int, taken: int, linear: bool
+    ) -> Outcome:
+        """Correct one solution until its currents balance at every node.
+
+        *linear* says that its currents do not yet belong to its voltages.
+        """
+        system, (fw, fb, _, _) = self._system, self._room
+        last = np.inf
+        for _ in range(_ROUNDS):
+            rest = balance(self.g, system.lines, one, linear, False, fw, fb)
+            scale = scale_of(one.supply, one.output)
+            if rest <= tolerance * scale or rest <= rounding(self.g, system.lines, one):
+                return Outcome(taken, float(rest / scale), True)
+            balance(self.g, system.lines, one, False, True, fw, fb)
+            stuck = rest > _STUCK * last
+            taken += self._correct(one, 0.0, 0.5 * tolerance * scale, rest, limit, stuck)
+            last = rest
+            linear = True
+        rest = balance(self.g, system.lines, one, True, False, fw, fb)
+        scale = scale_of(one.supply, one.output)
+        return Outcome(taken, float(rest / scale), bool(rest <= tolerance * scale))
+
+    def _correct(
+        self, one: State, relative: float, absolute: float, rest: float, limit: int, stuck: bool
+    ) -> int:
+        """Correct one solution for the currents left over, by what suits; return the iterations.
+
+        *rest* is the largest of them; *stuck* says that correcting it once more is no use.
+        """
+        system, (fw, fb, dw, db) = self._system, self._room
+        if not stuck:
+            count = system.correct_single(fw, fb, one.w, one.b, rest, absolute)
+            if count >= 0:
+                return count
+        if stuck and system.direct_possible:
+            count = 0
+            system.solve_direct(fw, fb, dw, db)
+        else:
+            count = system.solve(fw, fb, dw, db, relative, absolute, limit)
+        add(1.0, dw, one.w)
+        add(1.0, db, one.b)
+        return limit if count < 0 else count
+
+
+def solve_array(
+    g: ArrayLike,
+    wires: Wires,
+    v_word: ArrayLike | None = None,
+    v_bit: ArrayLike | None = None,
+    *,
+    tolerance: float = 1e-12,
+    start: ArraySolution | None = None,
+    max_iterations: int = 500,
+) -> ArraySolution:
+    """Return the voltages and currents of linear cells on resistive wires.
+
+    Parameters
+    ----------
+    g : (rows, columns)
+        Conductances of the cells [S]; 0 is an open cell.
+    wires : Wires
+        Resistances of the wires; zeros stand for ideal lines.
+    v_word, v_bit : (rows,), (columns,) or with a leading batch axis
+        Voltages at the terminals of the word lines and bit lines [V]; None is 0 V. Driving
+        *v_word* alone is a forward read, *v_bit* alone a backward one, whose currents are
+        ``-supply``.
+    tolerance
+        Largest current left over at a node, relative to the largest terminal current.
+    start
+        Solution of the same array before a small change of cells or drives; saves iterations.
+    max_iterations
+        Of conjugate gradients per correction, before sparse elimination is tried.
+
+    Returns
+    -------
+    ArraySolution
+
+    Raises
+    ------
+    ConfigError
+        If a shape or a number is not allowed.
+    """
+    return ArraySolver(g, wires).solve(
+        v_word, v_bit, tolerance=tolerance, start=start, max_iterations=max_iterations
+    )
