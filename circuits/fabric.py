@@ -21,7 +21,7 @@ from ..crossbar.drawing import join
 from ..jit import kernel
 from .hopfield import Layout
 
-__all__ = ["Fabric", "array_shapes", "make_fabric", "renew", "renew_all"]
+__all__ = ["Fabric", "array_shapes", "make_fabric", "refer", "renew", "renew_all"]
 
 
 class Fabric(NamedTuple):
@@ -91,12 +91,9 @@ def make_fabric(
     forward = np.arange(1, depth + 1)
     backward = np.arange(2, 2 if layout.symmetric else depth + 1)
     kind = crossbars[0].bank.g.dtype
-    squares = [
-        x.reference**2 if x.encoding == "offset" else np.zeros_like(x.reference) for x in crossbars
-    ]
     bank = join(crossbars)
     cells = bank.x.size if wired else 0
-    return Fabric(
+    fabric = Fabric(
         bank=bank,
         arms=crossbars[0].arms,
         rows=np.array([x.rows for x in crossbars], np.int64),
@@ -108,12 +105,14 @@ def make_fabric(
         turned=np.concatenate([forward, backward]) > 1,
         unit=np.array([x.unit for x in crossbars], kind),
         step=np.array([x.step for x in crossbars], kind),
-        reference=np.concatenate([x.reference for x in crossbars]),
-        reference_square=np.concatenate(squares),
+        reference=np.zeros(sum(x.rows for x in crossbars), kind),
+        reference_square=np.zeros(sum(x.rows for x in crossbars), kind),
         tile_rows=tile_rows or max(x.rows for x in crossbars),
         slope=np.ones(cells, kind),
         base=np.zeros(cells, kind),
     )
+    refer(fabric, crossbars)
+    return fabric
 
 
 def _starts(sizes: list[int]) -> NDArray[np.int64]:
@@ -167,6 +166,13 @@ def renew(fabric, a, weights, theta, q, change, change_q):
         change_q[k] = noise - q[at]
         theta[at] = weight
         q[at] = noise
+
+
+def refer(fabric: Fabric, crossbars: Sequence[Crossbar]) -> None:
+    """Take over the conductances that the rows of *crossbars* subtract."""
+    fabric.reference[...] = np.concatenate([x.reference for x in crossbars])
+    squares = [x.reference**2 * (x.encoding == "offset") for x in crossbars]
+    fabric.reference_square[...] = np.concatenate(squares)
 
 
 def renew_all(fabric: Fabric, theta: NDArray, q: NDArray) -> None:

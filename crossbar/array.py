@@ -16,7 +16,7 @@ lines at virtual ground; a backward read the other way round, through the same c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from ..devices.contract import conductance as device_conductance
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
+from .ageing import drift
 from .bank import CellBank, Tick, fire, place
 from .burst import fire_all, suits, survey
 from .drawing import draw_bank
@@ -59,8 +60,10 @@ class Crossbar:
         The cells; ``bank.x`` and ``bank.g`` change with programming.
     reference
         Conductance subtracted from each row [S], shape (rows,); zeros for pairs.
-    operations, reads, pulses
-        Programming operations, reads and single-cell pulses so far.
+    reference_cells
+        The cells of the reference column, if there is one.
+    operations, reads, pulses, drifts
+        Programming operations, reads, single-cell pulses and rests so far.
     """
 
     device: Device
@@ -74,9 +77,11 @@ class Crossbar:
     array_id: int
     bank: CellBank
     reference: NDArray
+    reference_cells: CellBank | None = None
     operations: int = 0
     reads: int = 0
     pulses: int = 0
+    drifts: int = 0
     __array_ufunc__ = None  # so that ``v @ xbar`` reaches __rmatmul__
 
     @staticmethod
@@ -140,14 +145,16 @@ class Crossbar:
         middle = 0.5 * (low + high)
         if encoding == "single":
             reference[:] = middle
-        elif encoding == "offset":
+        if encoding == "offset":
             # The reference column is a column of real cells, with their own spread.
             column = draw_bank(device, params, effects, rows, v_read, seed, array_id + 128, dtype)
             place(column, np.arange(rows), np.full(rows, middle, dtype))
             reference[:] = column.g
+        else:
+            column = None
         xbar = Crossbar(
             device, params, effects, encoding, rows, columns, (high - low) / weight_range,
-            seed, array_id, bank, reference,
+            seed, array_id, bank, reference, column,
         )  # fmt: skip
         xbar.set_weights(np.zeros((rows, columns), dtype))
         return xbar
@@ -262,6 +269,21 @@ class Crossbar:
             used = fire(self.bank, 0, self.arms, weights, counts[weights], self.tick())
         self.pulses += used
         return used
+
+    def drift(self, seconds: float) -> None:
+        """Leave the array alone for *seconds*: retention and fluctuations change what it shows.
+
+        Raises
+        ------
+        ConfigError
+            If *seconds* is negative or not finite.
+        """
+        rest = partial(drift, effects=self.effects, seconds=seconds, seed=self.seed)
+        rest(self.bank, array_id=self.array_id, moment=self.drifts)
+        if self.reference_cells is not None:
+            rest(self.reference_cells, array_id=self.array_id + 128, moment=self.drifts)
+            self.reference[:] = self.reference_cells.g
+        self.drifts += 1
 
     def read(self, v: NDArray) -> NDArray:
         """Return the signed bit-line currents [A] for word lines at *v* [V].

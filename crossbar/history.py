@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..devices.variability import pulse, telegraphed
 from ..jit import inlined
 
-__all__ = ["Past", "Trap", "Wear", "WearLaw", "begin", "endures", "held", "used"]
+__all__ = ["Past", "Trap", "Wear", "WearLaw", "begin", "changing", "endures", "held", "used"]
 
 
 class WearLaw(NamedTuple):
@@ -79,6 +79,20 @@ class Past(NamedTuple):
     writes: NDArray[np.int64]
     occupied: NDArray[np.int8]
     trap: Trap
+
+
+def changing(bank: Any) -> dict[str, NDArray]:
+    """Return the arrays of a bank that programming and time change, by name; views."""
+    past = bank.past
+    return {
+        "x": bank.x,
+        "g": bank.g,
+        "cycles": bank.wear.cycles,
+        "programmed": past.programmed,
+        "age": past.age,
+        "writes": past.writes,
+        "occupied": past.occupied,
+    }
 
 
 # Functions that return early take the numbers of one cell: with arrays as arguments, each call

@@ -15,7 +15,7 @@ from .crossbar.bank import SLOTS
 from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
-from .periphery import build_sensing, periphery_ledger
+from .periphery import build_sensing, build_wiring, periphery_ledger, tile_shape
 from .training.ideal import IdealLearner, Schedule
 from .training.policies import make_policy
 from .training.pulsed import PulsedLearner
@@ -79,8 +79,9 @@ def build(experiment: Experiment, data: Dataset) -> Built:
     if experiment.run.level == "ideal":
         return Built(IdealLearner(network, theta, rule, schedule), [])
     crossbars = _build_arrays(experiment, network, theta)
-    sensing = build_sensing(experiment, network, theta, data)
-    fabric = make_fabric(network.layout, crossbars, sensing.tile_rows if sensing else None)
+    rows, _ = tile_shape(experiment, network.layout)
+    fabric = make_fabric(network.layout, crossbars, rows, wired=experiment.wires is not None)
+    wiring = build_wiring(experiment, network.layout, fabric)
     policy = make_policy(
         experiment.learning.policy,
         fabric.bank.x.size // fabric.arms,
@@ -88,7 +89,10 @@ def build(experiment: Experiment, data: Dataset) -> Built:
         experiment.learning.threshold,
     )
     seed = experiment.run.seed
-    learner = PulsedLearner(network, crossbars, fabric, rule, schedule, policy, seed, sensing)
+    learner = PulsedLearner(
+        network, crossbars, fabric, rule, schedule, policy, seed, wiring=wiring
+    )
+    learner.sensing = build_sensing(experiment, network, learner.theta, data)
     effects = [*ledger(crossbars[0].effects), *periphery_ledger(experiment, network.layout)]
     return Built(learner, effects)
 

@@ -282,6 +282,11 @@ def _device_conflicts(e: Experiment) -> Iterator[str]:
 
 
 def _periphery_conflicts(e: Experiment) -> Iterator[str]:
+    if e.evaluation.after_seconds and e.run.level != "device":
+        yield (
+            "evaluation.after_seconds asks what time does to conductances; it needs run.level = "
+            "'device'."
+        )
     if e.crossbar.tile is not None and e.crossbar.encoding == "pair" and e.crossbar.tile[1] < 2:
         yield "crossbar.tile has one bit line; with encoding 'pair' it must have at least 2."
     if e.converters.adc_bits is None and (e.converters.adc_noise or e.converters.adc_offset):

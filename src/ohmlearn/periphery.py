@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .circuits.fabric import Fabric
 from .circuits.hopfield import HopfieldNetwork, Layout
 from .circuits.sensing import Sensing, make_sensing
+from .circuits.wiring import Wiring
 from .crossbar.array import ENCODINGS
 from .crossbar.converters import Converters
+from .crossbar.wires import Wires
 from .experiment import Experiment
 from .training.calibration import line_limits
 from .training.samples import Dataset
 
-__all__ = ["build_sensing", "periphery_ledger", "tile_shape"]
+__all__ = [
+    "build_sensing",
+    "build_wiring",
+    "choose_wires",
+    "periphery_ledger",
+    "tile_shape",
+]
 
 
 def tile_shape(experiment: Experiment, layout: Layout) -> tuple[int, int]:
@@ -59,6 +69,33 @@ def build_sensing(
     return make_sensing(layout, converters, *tile, limits, seed, theta.dtype)
 
 
+def choose_wires(experiment: Experiment) -> Wires | None:
+    """Return the lines' resistances that ``[wires]`` describes, or ``None`` for ideal ones.
+
+    Raises
+    ------
+    ConfigError
+        If the technology node is unknown.
+    """
+    section = experiment.wires
+    if section is None:
+        return None
+    ends = {"r_driver": section.r_driver, "r_sense": section.r_sense}
+    if section.node is None:
+        return Wires(r_word=section.r_word or 0.0, r_bit=section.r_bit or 0.0, **ends)
+    wires = Wires.of_node(section.node, cell=section.cell, temperature=section.temperature)
+    return replace(wires, **ends)
+
+
+def build_wiring(experiment: Experiment, layout: Layout, fabric: Fabric) -> Wiring | None:
+    """Return the wires under the arrays of *fabric*, or ``None`` for ideal conductors."""
+    wires = choose_wires(experiment)
+    if wires is None or experiment.wires is None:
+        return None
+    rows, columns = tile_shape(experiment, layout)
+    return Wiring(fabric, wires, (rows, columns * fabric.arms), experiment.wires.error)
+
+
 def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, Any]]:
     """Return the periphery's entries of the effect ledger, in the order in which they act."""
     section, converters = experiment.converters, _converters(experiment)
@@ -66,6 +103,8 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
     tiles = {"word_lines": rows, "bit_lines": columns * ENCODINGS[experiment.crossbar.encoding]}
     adc = section.model_dump(include={"adc_bits", "adc_range", "adc_headroom", "adc_noise"})
     adc |= {"adc_gain": section.adc_gain, "adc_offset": section.adc_offset}
+    wires = choose_wires(experiment)
+    ohms = {f.name: getattr(wires, f.name) for f in fields(wires)} if wires else {}
     on = converters.adc_bits is not None or converters.adc_gain > 0
     return [
         {
@@ -73,6 +112,12 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
             "on": experiment.crossbar.tile is not None,
             "numbers": tiles,
             "meaning": "a larger layer is split; wires and converters act on each tile",
+        },
+        {
+            "name": "wires",
+            "on": wires is not None,
+            "numbers": ohms,
+            "meaning": "resistance of the lines [ohm]: the exact linear map of every tile",
         },
         {
             "name": "dac",

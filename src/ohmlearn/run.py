@@ -23,9 +23,11 @@ from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
 from .progress import Progress, SilentProgress
 from .record import Record, is_record, read_record, write_record
+from .rest import accuracy_after_rest
 from .storage import prepare_folder
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
+from .training.pulsed import PulsedLearner
 from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
@@ -274,6 +276,7 @@ def _summary(
         "test_accuracy": last["test_accuracy"],
         "test_error_percent": 100.0 * (1.0 - last["test_accuracy"]),
         "test_loss": last["test_loss"],
+        "after_rest": accuracy_after_rest(experiment, learner, data),
         "train_accuracy": last["train_accuracy"],
         "train_loss": last["train_loss"],
         "epochs": epochs,
@@ -289,6 +292,7 @@ def _summary(
         "pulses_per_sample_per_cell": per_cell,
         "loop_gain": {"mean": gain.mean, "bound": gain.bound},
         "diverged_in_epoch": diverged_in(position.events),
+        "wires": learner.wiring_report() if isinstance(learner, PulsedLearner) else None,
         "effects": built.effects,
         "seed": experiment.run.seed,
         "experiment_digest": experiment.digest(),

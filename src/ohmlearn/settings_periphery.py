@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .settings import Positive, Section
 
@@ -54,7 +54,9 @@ class WiresSection(Section):
     """
 
     node: Annotated[
-        str | None, Field(description="the name of a technology node, such as '22'")
+        str | None,
+        BeforeValidator(lambda node: str(node) if type(node) is int else node),
+        Field(description="the name of a technology node, such as '22'"),
     ] = None
     cell: Annotated[Literal["1T1R", "crosspoint"], Field(description="'1T1R' or 'crosspoint'")] = (
         "1T1R"

@@ -48,8 +48,15 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary["test_accuracy"] is not None:
         error = f"error {summary['test_error_percent']:.2f} %"
         yield "test accuracy", f"{100 * summary['test_accuracy']:.2f} % ({error})"
+    for rest in summary.get("after_rest", ()):
+        after = f"test accuracy after {engineering(rest['after_seconds'], 's')}"
+        yield after, f"{100 * rest['test_accuracy']:.2f} %"
     if summary["train_accuracy"] is not None:
         yield "training accuracy", f"{100 * summary['train_accuracy']:.2f} %"
+    if summary.get("wires"):
+        wires = summary["wires"]
+        found = f"{wires['tiles_solved']} tiles, largest error {wires['largest_error']:.1e}"
+        yield "wires solved", found
     yield "epochs", f"{summary['epochs']}"
     if summary["cpu_seconds_per_epoch"] is not None:
         yield "CPU time per epoch", f"{summary['cpu_seconds_per_epoch']:.2f} s"

@@ -1,0 +1,31 @@
+"""Testing a trained network after it has been left alone for a while."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .experiment import Experiment
+from .training.ideal import IdealLearner
+from .training.pulsed import PulsedLearner
+from .training.samples import Dataset
+from .training.trainer import accuracy
+
+__all__ = ["accuracy_after_rest"]
+
+
+def accuracy_after_rest(
+    experiment: Experiment, learner: IdealLearner | PulsedLearner, data: Dataset
+) -> list[dict[str, Any]]:
+    """Return the accuracy on the test rows after each of ``evaluation.after_seconds``.
+
+    Every rest starts from the end of training. The learner is the same afterwards.
+    """
+    if not isinstance(learner, PulsedLearner):
+        return []
+    results = []
+    step = (experiment.training.epochs + 1) * len(data.x_train)
+    for seconds in experiment.evaluation.after_seconds:
+        with learner.rested(seconds):
+            right, loss = accuracy(learner, data.x_test, data.y_test, step, experiment.run.threads)
+        results.append({"after_seconds": seconds, "test_accuracy": right, "test_loss": loss})
+    return results
