@@ -18,7 +18,7 @@ import numpy as np
 from ..jit import inner, kernel
 from .wire_ladders import ROWS, solve_rows
 
-__all__ = ["conjugate_gradients"]
+__all__ = ["conjugate_gradients", "word_lines"]
 
 
 @inner
@@ -103,7 +103,7 @@ def _substitute(bit, bit_last, r_bit, r, z, row):
 
 
 @inner
-def _word_lines(g, fw, b, ladders, r_word, w):
+def word_lines(g, fw, b, ladders, r_word, w):
     """Write the word lines' answer w = T_w^-1 (f_w + S b)."""
     rows, columns = g.shape
     t = np.empty((ROWS, columns), g.dtype)
@@ -172,5 +172,5 @@ def conjugate_gradients(g, fw, fb, lines, ladders, relative, absolute, limit, wo
         rz = new
         trace[count], trace[limit + count] = alpha, beta
         count += 1
-    _word_lines(g, fw, b, ladders, r_word, w)
+    word_lines(g, fw, b, ladders, r_word, w)
     return count if norm <= enough else -1
