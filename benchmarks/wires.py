@@ -39,7 +39,7 @@ def problem(size: int, drop: str, vectors: int) -> tuple[np.ndarray, np.ndarray]
 
 def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
     """Return the least CPU milliseconds of some runs, and what the last one gave."""
-    best = np.inf
+    best, result = np.inf, None
     for _ in range(rounds):
         start = time.process_time()
         result = run()
@@ -50,7 +50,7 @@ def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
 def badcrossbar() -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:
     """Return badcrossbar's output currents as a function, or None where it is not installed."""
     try:
-        import badcrossbar
+        import badcrossbar  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     logging.disable(logging.INFO)  # it configures the root logger

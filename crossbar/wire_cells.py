@@ -103,17 +103,17 @@ class _Newton:
 
     def solve(self, one: State, tolerance: float, limit: int) -> Outcome:
         """Solve one drive."""
-        rest = self.evaluate(one)
-        for number in range(limit + 1):
+        rest, number = self.evaluate(one), 0
+        while True:
             scale = scale_of(one.supply, one.output)
             if rest <= tolerance * scale or rest <= rounding(self.slope, self.system.lines, one):
-                return Outcome(number, rest / scale, True)
+                return Outcome(number, float(rest / scale), True)
             if number == limit or not np.isfinite(rest):
                 break
             now = self.step(one, rest, 500)
             if not now < rest:
                 break
-            rest = now
+            rest, number = now, number + 1
         return Outcome(number, float(rest / scale), False)
 
 

@@ -43,7 +43,9 @@ class Single(NamedTuple):
     def room(rows: int, columns: int) -> Single:
         """Return an empty copy for an array."""
         block = np.empty((10, rows, columns), np.float32)
-        return Single(*block[:5], block[5:], empty_ladders(rows, columns, np.float32))
+        g, fw, fb, w, b = (block[k] for k in range(5))
+        ladders = empty_ladders(rows, columns, np.float32)
+        return Single(g, fw, fb, w, b, block[5:], ladders)
 
 
 class LinearSystem:

@@ -80,11 +80,12 @@ def correct(m, f, spent_row, spent_column, row, column, dg):
 
 def _spectrum(g: NDArray, lines: Lines) -> NDArray:
     """Return the roots for relaxing array *g*, found with a drive that excites every mode."""
-    system = LinearSystem(*g.shape, lines)
+    rows, columns = g.shape
+    system = LinearSystem(rows, columns, lines)
     system.renew(g)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], len(g))
     fb = g * signs[:, np.newaxis]
-    w, b = np.empty((2, *g.shape))
+    w, b = np.empty_like(g), np.empty_like(g)
     count = system.solve(-fb, fb, w, b, 1e-13, 0.0, 200)
     if count < 0 or system.ritz.size > 40:
         return np.empty(0)
@@ -218,14 +219,14 @@ def exact_change(
         raise ConfigError(f"a changed cell lies outside the array of {g.shape}.")
     if not np.all(g[at, to] + dg >= 0) or not np.all(np.isfinite(dg)):
         raise ConfigError("a change makes a conductance negative or not finite.")
-    system = LinearSystem(*g.shape, lines_of(wires))
+    system = LinearSystem(g.shape[0], g.shape[1], lines_of(wires))
     system.renew(g)
     across, from_words, from_bits = (
         np.empty((n, n)),
         np.empty((n, len(g))),
         np.empty((n, len(g.T))),
     )
-    w, b = np.empty((2, *g.shape))
+    w, b = np.empty_like(g), np.empty_like(g)
     for k in range(n):  # a unit current from the word line's node to the bit line's, backwards
         source = np.zeros(g.shape)
         source[at[k], to[k]] = 1.0
