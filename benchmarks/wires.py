@@ -19,11 +19,11 @@ for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np  # noqa: E402 - the number of threads is read at import
 
-from ohmlearn.crossbar.wire_direct import DirectSolver  # noqa: E402
-from ohmlearn.crossbar.wire_map import effective_map, exact_change  # noqa: E402
-from ohmlearn.crossbar.wire_solution import lines_of  # noqa: E402
-from ohmlearn.crossbar.wire_solver import ArraySolver, solve_array  # noqa: E402
-from ohmlearn.crossbar.wires import Wires  # noqa: E402
+from ohmlearn.crossbar.wires.direct import DirectSolver  # noqa: E402
+from ohmlearn.crossbar.wires.effective import effective_map, exact_change  # noqa: E402
+from ohmlearn.crossbar.wires.resistances import Wires  # noqa: E402
+from ohmlearn.crossbar.wires.solution import lines_of  # noqa: E402
+from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array  # noqa: E402
 
 DROPS = {"heavy": (1e4, 1e5), "mild": (1e5, 1e6)}
 DIRECT = 256  # largest array for SuperLU and badcrossbar
@@ -39,7 +39,7 @@ def problem(size: int, drop: str, vectors: int) -> tuple[np.ndarray, np.ndarray]
 
 def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
     """Return the least CPU milliseconds of some runs, and what the last one gave."""
-    best = np.inf
+    best, result = np.inf, None
     for _ in range(rounds):
         start = time.process_time()
         result = run()
@@ -50,7 +50,7 @@ def timed(run: Callable[[], Any], rounds: int) -> tuple[float, Any]:
 def badcrossbar() -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:
     """Return badcrossbar's output currents as a function, or None where it is not installed."""
     try:
-        import badcrossbar
+        import badcrossbar  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     logging.disable(logging.INFO)  # it configures the root logger

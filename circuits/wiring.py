@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..crossbar.wire_bound import error_estimate
-from ..crossbar.wire_map import EffectiveMap, effective_map
-from ..crossbar.wires import Wires
+from ..crossbar.wires.bound import error_estimate
+from ..crossbar.wires.effective import EffectiveMap, effective_map
+from ..crossbar.wires.resistances import Wires
 from ..jit import kernel
 from .fabric import Fabric
 

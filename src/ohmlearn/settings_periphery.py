@@ -70,4 +70,4 @@ class WiresSection(Section):
     r_sense: Resistance = 0.0
     error: Annotated[
         float, Field(gt=0, lt=1, description="a relative error above 0 and below 1")
-    ] = 0.01
+    ] = 0.002

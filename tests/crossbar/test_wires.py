@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from ohmlearn.crossbar.wire_direct import DirectSolver
-from ohmlearn.crossbar.wire_solution import ArraySolution, lines_of
-from ohmlearn.crossbar.wire_solver import ArraySolver, solve_array
-from ohmlearn.crossbar.wires import CELLS, NODES, Wires, segment_capacitance
+from ohmlearn.crossbar.wires.direct import DirectSolver
+from ohmlearn.crossbar.wires.resistances import CELLS, NODES, Wires, segment_capacitance
+from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of
+from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array
 from ohmlearn.errors import ConfigError
 
 HEAVY = Wires(1.0, 1.0)
@@ -55,7 +56,7 @@ def reference(g: np.ndarray, wires: Wires, v: np.ndarray, u: np.ndarray):
                 feed(bit, 1.0 / (wires.r_bit + wires.r_sense), u[j])
             else:
                 connect(bit, bit + columns, 1.0 / wires.r_bit)
-    x = spsolve(matrix.tocsc(), right)
+    x = np.asarray(spsolve(matrix.tocsc(), right))
     return x[:n].reshape(g.shape), x[n:].reshape(g.shape)
 
 
@@ -184,7 +185,7 @@ def test_a_batch_may_start_from_a_batch():
     g[3, 4] *= 1.5
     after, cold = solve_array(g, HEAVY, v, start=before), solve_array(g, HEAVY, v)
     np.testing.assert_allclose(after.output, cold.output, rtol=1e-10)
-    one_drive = ArraySolution(*(a[0] if isinstance(a, np.ndarray) else a for a in before))
+    one_drive = before._make(a[0] if isinstance(a, np.ndarray) else a for a in before)
     np.testing.assert_allclose(
         solve_array(g, HEAVY, v[0], start=one_drive).output, cold.output[0], rtol=1e-10
     )
@@ -268,7 +269,7 @@ def test_too_few_iterations_fall_back_to_elimination_or_say_so(monkeypatch):
     g, v = cells(24, 24, 1.0, 1e6), np.full(24, 0.2)
     rescued = solve_array(g, STIFF, v, max_iterations=1)
     np.testing.assert_allclose(rescued.output, solve_array(g, STIFF, v).output, rtol=1e-9)
-    monkeypatch.setattr("ohmlearn.crossbar.wire_linear._DIRECT_CELLS", 1)
+    monkeypatch.setattr("ohmlearn.crossbar.wires.linear._DIRECT_CELLS", 1)
     s = solve_array(g, STIFF, v, max_iterations=1)
     assert not s.converged
     assert s.residual > 1e-12
@@ -327,9 +328,9 @@ def test_bad_input_is_refused_with_a_sentence():
     ):
         with pytest.raises(ConfigError, match=word):
             solve_array(g, HEAVY, v_word, v_bit)
-    for keywords in ({"tolerance": 0.0}, {"tolerance": np.nan}, {"max_iterations": 0}):
+    for tolerance, iterations in ((0.0, 9), (np.nan, 9), (1e-9, 0)):
         with pytest.raises(ConfigError, match="allowed is a tolerance"):
-            solve_array(g, HEAVY, v, **keywords)
+            solve_array(g, HEAVY, v, tolerance=tolerance, max_iterations=iterations)
     with pytest.raises(ConfigError, match="start holds"):
         solve_array(g, HEAVY, v, start=solve_array(cells(3, 4), HEAVY, np.ones(3)))
     with pytest.raises(ConfigError, match="same shape"):
@@ -337,13 +338,14 @@ def test_bad_input_is_refused_with_a_sentence():
 
 
 def test_wires_say_what_is_wrong_with_them():
-    for keywords, word in (
+    bad: tuple[tuple[dict[str, Any], str], ...] = (
         ({"r_word": -1.0}, "r_word is -1.0 ohm"),
         ({"r_bit": np.nan}, "r_bit is nan"),
         ({"r_driver": np.inf}, "r_driver is inf"),
         ({"r_sense": "1"}, "a number of ohms"),
         ({"r_sense": True}, "a number of ohms"),
-    ):
+    )
+    for keywords, word in bad:
         with pytest.raises(ConfigError, match=word):
             Wires(**keywords)
     with pytest.raises(FrozenInstanceError):

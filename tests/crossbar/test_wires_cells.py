@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import root
 
-from ohmlearn.crossbar.wire_cells import solve_cells, solve_devices
-from ohmlearn.crossbar.wire_solver import solve_array
-from ohmlearn.crossbar.wires import Wires
+from ohmlearn.crossbar.wires.cells import solve_cells, solve_devices
+from ohmlearn.crossbar.wires.resistances import Wires
+from ohmlearn.crossbar.wires.solver import solve_array
 from ohmlearn.devices import current, get_device
 from ohmlearn.errors import ConfigError
 

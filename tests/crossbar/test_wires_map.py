@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmlearn.crossbar.wire_bound import error_bound, error_estimate, margins
-from ohmlearn.crossbar.wire_map import EffectiveMap, correct, effective_map, exact_change
-from ohmlearn.crossbar.wire_solution import lines_of
-from ohmlearn.crossbar.wire_solver import solve_array
-from ohmlearn.crossbar.wires import Wires
+from ohmlearn.crossbar.wires.bound import error_bound, error_estimate, margins
+from ohmlearn.crossbar.wires.effective import EffectiveMap, correct, effective_map, exact_change
+from ohmlearn.crossbar.wires.resistances import Wires
+from ohmlearn.crossbar.wires.solution import lines_of
+from ohmlearn.crossbar.wires.solver import solve_array
 from ohmlearn.errors import ConfigError
 from ohmlearn.jit import kernel
 
@@ -80,7 +80,7 @@ def test_sensitivities_are_derivatives(wires):
 def test_an_array_too_stiff_to_relax_still_has_a_map(monkeypatch):
     g = cells(10, 7)
     expected = effective_map(g, WIRES)
-    monkeypatch.setattr("ohmlearn.crossbar.wire_map._relaxed", lambda *_: None)
+    monkeypatch.setattr("ohmlearn.crossbar.wires.effective._relaxed", lambda *_: None)
     slow = effective_map(g, WIRES)
     np.testing.assert_allclose(slow.m, expected.m, rtol=1e-8)
     np.testing.assert_allclose(slow.f, expected.f, rtol=1e-5)

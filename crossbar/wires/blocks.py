@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .wire_balance import State
-from .wire_lanes import LANES, finish, relax
-from .wire_linear import LinearSystem
+from .balance import State
+from .lanes import LANES, finish, relax
+from .linear import LinearSystem
 
 __all__ = ["ENOUGH", "relax_some"]
 

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..errors import ConfigError
-from ..jit import inlined
-from .wire_bound import Margins, margins
-from .wire_ladders import Lines, empty_ladders, factor, factor_upward
-from .wire_lanes import LANES, TwoWay, finish_map, relax
-from .wire_linear import LinearSystem
-from .wire_solution import check_cells, lines_of
-from .wire_solver import ArraySolver
-from .wires import Wires
+from ...errors import ConfigError
+from ...jit import inlined
+from .bound import Margins, margins
+from .ladders import Lines, empty_ladders, factor, factor_upward
+from .lanes import LANES, TwoWay, finish_map, relax
+from .linear import LinearSystem
+from .resistances import Wires
+from .solution import check_cells, lines_of
+from .solver import ArraySolver
 
 __all__ = ["EffectiveMap", "correct", "effective_map", "exact_change"]
 
@@ -42,7 +42,7 @@ class EffectiveMap(NamedTuple):
     spent_row, spent_column : (rows,), (columns,) float64
         Sums of the absolute changes of conductance since then [S].
     margins : Margins
-        What :func:`~.wire_bound.error_bound` needs.
+        What :func:`~.bound.error_bound` needs.
     rows, columns : int
     """
 
@@ -80,11 +80,12 @@ def correct(m, f, spent_row, spent_column, row, column, dg):
 
 def _spectrum(g: NDArray, lines: Lines) -> NDArray:
     """Return the roots for relaxing array *g*, found with a drive that excites every mode."""
-    system = LinearSystem(*g.shape, lines)
+    rows, columns = g.shape
+    system = LinearSystem(rows, columns, lines)
     system.renew(g)
     signs = np.random.default_rng(0).choice([-1.0, 1.0], len(g))
     fb = g * signs[:, np.newaxis]
-    w, b = np.empty((2, *g.shape))
+    w, b = np.empty_like(g), np.empty_like(g)
     count = system.solve(-fb, fb, w, b, 1e-13, 0.0, 200)
     if count < 0 or system.ritz.size > 40:
         return np.empty(0)
@@ -147,7 +148,7 @@ def effective_map(
     Parameters
     ----------
     g, wires
-        As for :func:`~.wire_solver.solve_array`.
+        As for :func:`~.solver.solve_array`.
     dtype
         Of the result and of the work: float64, or float32, whose m is good to about 1e-6.
     tolerance
@@ -218,14 +219,14 @@ def exact_change(
         raise ConfigError(f"a changed cell lies outside the array of {g.shape}.")
     if not np.all(g[at, to] + dg >= 0) or not np.all(np.isfinite(dg)):
         raise ConfigError("a change makes a conductance negative or not finite.")
-    system = LinearSystem(*g.shape, lines_of(wires))
+    system = LinearSystem(g.shape[0], g.shape[1], lines_of(wires))
     system.renew(g)
     across, from_words, from_bits = (
         np.empty((n, n)),
         np.empty((n, len(g))),
         np.empty((n, len(g.T))),
     )
-    w, b = np.empty((2, *g.shape))
+    w, b = np.empty_like(g), np.empty_like(g)
     for k in range(n):  # a unit current from the word line's node to the bit line's, backwards
         source = np.zeros(g.shape)
         source[at[k], to[k]] = 1.0

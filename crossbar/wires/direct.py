@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .wire_ladders import Lines
+from .ladders import Lines
 
 __all__ = ["DirectSolver"]
 
@@ -32,9 +32,10 @@ class DirectSolver:
         from scipy.sparse import coo_array
         from scipy.sparse.linalg import splu
 
-        word = _numbers(*g.shape, lines.r_word, lines.t_word, 0)
+        rows, columns = g.shape
+        word = _numbers(rows, columns, lines.r_word, lines.t_word, 0)
         count = word.max() + 1
-        bit = _numbers(*g.shape[::-1], lines.r_bit, lines.t_bit, count).T
+        bit = _numbers(columns, rows, lines.r_bit, lines.t_bit, count).T
         self._word, self._bit = word, bit
         self._size = max(count, bit.max() + 1)
         at: list[NDArray] = []

@@ -11,21 +11,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .wire_balance import integrate
-from .wire_direct import DirectSolver
-from .wire_kernels import conjugate_gradients
-from .wire_ladders import Ladders, Lines, empty_ladders, factor, factor_upward
-from .wire_lanes import TwoWay, roots
+from .balance import integrate
+from .direct import DirectSolver
+from .kernels import conjugate_gradients, word_lines
+from .ladders import Ladders, Lines, empty_ladders, factor, factor_upward
+from .lanes import TwoWay, roots
+from .relax import relax_one
 
-__all__ = ["LinearSystem"]
+__all__ = ["SINGLE", "LinearSystem", "Single"]
+
+SINGLE = 2e-7
+"""The smallest reduction of currents that float32 is trusted with."""
 
 _DIRECT_CELLS = 300_000  # beyond, the direct solver's factors need gigabytes
-_SINGLE = 2e-7  # the smallest reduction float32 is trusted with
-_SINGLE_LIMIT = 20
+_LIMIT = 20
 _MOST_ROOTS = 40
 
 
-class _Single(NamedTuple):
+class Single(NamedTuple):
     """The float32 copy: conductances, right sides, answers, room, factors."""
 
     g: NDArray
@@ -37,9 +40,12 @@ class _Single(NamedTuple):
     ladders: Ladders
 
     @staticmethod
-    def room(rows: int, columns: int) -> _Single:
+    def room(rows: int, columns: int) -> Single:
+        """Return an empty copy for an array."""
         block = np.empty((10, rows, columns), np.float32)
-        return _Single(*block[:5], block[5:], empty_ladders(rows, columns, np.float32))
+        g, fw, fb, w, b = (block[k] for k in range(5))
+        ladders = empty_ladders(rows, columns, np.float32)
+        return Single(g, fw, fb, w, b, block[5:], ladders)
 
 
 class LinearSystem:
@@ -51,17 +57,15 @@ class LinearSystem:
         The slopes; set by :meth:`renew`.
     ladders
         Their factors, once :meth:`prepare` was called.
-    ritz
-        Roots of the residual polynomial, see :func:`~.wire_lanes.roots`; empty before the first
-        solution.
     """
 
     def __init__(self, rows: int, columns: int, lines: Lines) -> None:
         self.lines = lines
         self.ladders = empty_ladders(rows, columns, np.float64)
-        self.ritz = np.empty(0)
+        self._ritz = np.empty(0)
+        self._spectrum: tuple[NDArray, int] | None = None
         self._work = np.empty((5, rows, columns))
-        self._single: _Single | None = None
+        self._single: Single | None = None
         self._direct: DirectSolver | None = None
         self._up: tuple[NDArray, NDArray] | None = None
         self._ready = self._single_ready = False
@@ -118,38 +122,57 @@ class LinearSystem:
             self.g, fw, fb, self.lines, self.ladders, relative, absolute, limit, self._work, w, b,
             trace,
         )  # fmt: skip
-        if count > 0 and not self.ritz.size:
-            self.ritz = roots(trace, count)
+        if count > 0 and self._spectrum is None:
+            self._spectrum = trace, count
         return count
 
-    def correct_single(
-        self, fw: NDArray, fb: NDArray, w: NDArray, b: NDArray, size: float, absolute: float
-    ) -> int:
-        """Correct the voltages *w* and *b* for *fw*, *fb* in float32; return the iterations.
+    @property
+    def ritz(self) -> NDArray:
+        """Roots of the residual polynomial of the first solution; empty before it."""
+        if not self._ritz.size and self._spectrum is not None:
+            self._ritz = roots(*self._spectrum)
+        return self._ritz
 
-        *size* is the largest current. -1 where float32 is not enough; nothing is done then.
-        """
-        if not absolute > _SINGLE * size:
-            return -1
+    @property
+    def single(self) -> Single:
+        """The float32 copy, for its right sides to be written."""
         if self._single is None:
-            self._single = _Single.room(*self.g.shape)
-        single = self._single
+            self._single = Single.room(*self.g.shape)
+        return self._single
+
+    def correct_single(self, w: NDArray, b: NDArray, scale: float, absolute: float) -> int:
+        """Correct the voltages *w* and *b* for the right sides in :attr:`single`.
+
+        These are currents times *scale*; iterations stop as in :meth:`solve` at *absolute* [A].
+        Returns the iterations, -1 where float32 does not get there; nothing is done then.
+        """
+        single = self.single
         if not self._single_ready:
             single.g[...] = self.g
             factor(single.g, self.lines, single.ladders)
             self._single_ready = True
-        np.multiply(fw, 1.0 / size, out=single.fw, casting="same_kind")
-        np.multiply(fb, 1.0 / size, out=single.fb, casting="same_kind")
-        trace = np.empty(2 * _SINGLE_LIMIT, np.float32)
-        count = conjugate_gradients(
-            single.g, single.fw, single.fb, self.lines, single.ladders, 0.0, absolute / size,
-            _SINGLE_LIMIT, single.work, single.w, single.b, trace,
-        )  # fmt: skip
+        count = self._iterate_single(single, absolute * scale)
         if count >= 0:
             integrate(
-                single.g, single.fw, single.fb, single.w, single.b, size, self.lines,
+                single.g, single.fw, single.fb, single.w, single.b, 1.0 / scale, self.lines,
                 self._work[0], w, b,
             )  # fmt: skip
+        return count
+
+    def _iterate_single(self, single: Single, absolute: float) -> int:
+        """Solve the float32 copy, by the fixed polynomial once the spectrum is known."""
+        g, fw, fb, w, b, work, ladders = single
+        if not self.relaxes:
+            trace = np.empty(2 * _LIMIT, np.float32)
+            return conjugate_gradients(
+                g, fw, fb, self.lines, ladders, 0.0, absolute, _LIMIT, work, w, b, trace
+            )
+        up, last = work[0], np.empty(g.shape[1], np.float32)
+        factor_upward(g, self.lines, up, last)
+        b[...] = 0
+        bits, omega = TwoWay(ladders, up, last), 1.0 / self.ritz
+        count = relax_one(g, fw, fb, self.lines, bits, omega, absolute, _LIMIT, b, work[1])
+        word_lines(g, fw, b, ladders, np.float32(self.lines.r_word), w)
         return count
 
     def solve_direct(self, fw: NDArray, fb: NDArray, w: NDArray, b: NDArray) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import inner, kernel
+from ...jit import inner, kernel
 
 __all__ = ["State", "add", "balance", "change", "integrate"]
 
@@ -153,22 +153,22 @@ def balance(g, lines, state, linear, keep, fw, fb):
 
 
 @inner
-def change(g, state, before, fw, fb):
+def change(g, state, before, scale, fw, fb):
     """Write by how much the cells' currents differ from *before* [A]; return the largest.
 
-    If *before* balances, that difference is what the nodes are left with: *fb* receives it, *fw*
-    its opposite.
+    If *before* balances, that difference is what the nodes are left with: *fb* receives it times
+    *scale*, *fw* its opposite.
     """
     v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
     top = g.dtype.type(0.0)
     for i in range(g.shape[0]):
         _linear_row(g, i, v, u, w, b, current)
         for j in range(g.shape[1]):
-            c = current[i, j] - before[i, j]
+            c = scale * (current[i, j] - before[i, j])
             fb[i, j] = c
             fw[i, j] = -c
-        top = _largest(fb[i], top)
-    return top
+        top = max(top, _largest(fb[i], fb.dtype.type(0.0)))
+    return top / scale
 
 
 @inner
@@ -180,15 +180,39 @@ def add(scale, x, y):
 
 
 @inner
-def _integrate_row(r, t, seen, w, i):
-    """Add to word line *i* what the currents *seen* (columns,) into its nodes cause."""
-    for j in range(seen.size - 2, -1, -1):
-        seen[j] += seen[j + 1]
-    level = t * seen[0]
-    w[i, 0] += level
-    for j in range(1, seen.size):
-        level += r * seen[j]
-        w[i, j] += level
+def _integrate_rows(r, t, seen, w, at, side):
+    """Add to *side* word lines from *at* on what the currents *seen* into their nodes cause."""
+    for k in range(side):
+        flow = seen.dtype.type(0.0)
+        for j in range(seen.shape[1] - 1, -1, -1):
+            flow += seen[k, j]
+            seen[k, j] = flow
+        level = t * flow
+        w[at + k, 0] += level
+        for j in range(1, seen.shape[1]):
+            level += r * seen[k, j]
+            w[at + k, j] += level
+
+
+@inner
+def _integrate_four(r, t, seen, w, at):
+    """Do so for four word lines side by side, as each sum waits for the one before."""
+    n = seen.shape[1]
+    a, b, c, d = seen[0, n - 1], seen[1, n - 1], seen[2, n - 1], seen[3, n - 1]
+    for j in range(n - 2, -1, -1):
+        a, b, c, d = a + seen[0, j], b + seen[1, j], c + seen[2, j], d + seen[3, j]
+        seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
+    a, b, c, d = t * a, t * b, t * c, t * d
+    w[at, 0] += a
+    w[at + 1, 0] += b
+    w[at + 2, 0] += c
+    w[at + 3, 0] += d
+    for j in range(1, n):
+        a, b, c, d = a + r * seen[0, j], b + r * seen[1, j], c + r * seen[2, j], d + r * seen[3, j]
+        w[at, j] += a
+        w[at + 1, j] += b
+        w[at + 2, j] += c
+        w[at + 3, j] += d
 
 
 @inner
@@ -201,18 +225,26 @@ def integrate(g, fw, fb, dw, db, scale, lines, flow, w, b):
     work in; all fields but *flow*, *w* and *b* may be float32 and are times *scale*.
     """
     rows, columns = g.shape
-    seen, total = np.empty(columns), np.zeros(columns)
-    for i in range(rows):
-        for j in range(columns):
-            c = g[i, j] * (dw[i, j] - db[i, j])
-            seen[j] = scale * (fw[i, j] - c)
-            total[j] += scale * (fb[i, j] + c)
-            flow[i, j] = total[j]
-        _integrate_row(lines.r_word, lines.t_word, seen, w, i)
+    seen, total = np.empty((4, columns)), np.zeros(columns)
+    for at in range(0, rows, 4):
+        side = min(4, rows - at)
+        for k in range(side):
+            i = at + k
+            for j in range(columns):
+                c = g[i, j] * (dw[i, j] - db[i, j])
+                seen[k, j] = scale * (fw[i, j] - c)
+                x = total[j] + scale * (fb[i, j] + c)
+                total[j] = x
+                flow[i, j] = x
+        if side == 4:
+            _integrate_four(lines.r_word, lines.t_word, seen, w, at)
+        else:
+            _integrate_rows(lines.r_word, lines.t_word, seen, w, at, side)
     for j in range(columns):
         total[j] = lines.t_bit * flow[rows - 1, j]
         b[rows - 1, j] += total[j]
     for i in range(rows - 2, -1, -1):
         for j in range(columns):
-            total[j] += lines.r_bit * flow[i, j]
-            b[i, j] += total[j]
+            x = total[j] + lines.r_bit * flow[i, j]
+            total[j] = x
+            b[i, j] += x

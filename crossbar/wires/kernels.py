@@ -6,7 +6,7 @@ that they vanish with the wires. With S the cells' slopes (conductances), the no
     (L_w + S) w - S b = f_w,    (L_b + S) b - S w = f_b
 
 where L_w and L_b are the wires of all word lines and all bit lines. Eliminating the word lines
-leaves (T_b - S T_w^-1 S) b = r, with T = L + S solved line by line (:mod:`.wire_ladders`), which
+leaves (T_b - S T_w^-1 S) b = r, with T = L + S solved line by line (:mod:`.ladders`), which
 conjugate gradients solve with the bit lines T_b as preconditioner. T_b times a direction follows
 by recurrence and is never computed from voltages.
 """
@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..jit import inner, kernel
-from .wire_ladders import ROWS, solve_rows
+from ...jit import inner, kernel
+from .ladders import ROWS, solve_rows
 
-__all__ = ["conjugate_gradients"]
+__all__ = ["conjugate_gradients", "word_lines"]
 
 
 @inner
@@ -103,7 +103,7 @@ def _substitute(bit, bit_last, r_bit, r, z, row):
 
 
 @inner
-def _word_lines(g, fw, b, ladders, r_word, w):
+def word_lines(g, fw, b, ladders, r_word, w):
     """Write the word lines' answer w = T_w^-1 (f_w + S b)."""
     rows, columns = g.shape
     t = np.empty((ROWS, columns), g.dtype)
@@ -172,5 +172,5 @@ def conjugate_gradients(g, fw, fb, lines, ladders, relative, absolute, limit, wo
         rz = new
         trace[count], trace[limit + count] = alpha, beta
         count += 1
-    _word_lines(g, fw, b, ladders, r_word, w)
+    word_lines(g, fw, b, ladders, r_word, w)
     return count if norm <= enough else -1

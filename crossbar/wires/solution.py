@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError
-from .wire_balance import State
-from .wire_ladders import Lines
-from .wires import Wires
+from ...errors import ConfigError
+from .balance import State
+from .ladders import Lines
+from .resistances import Wires
 
 __all__ = [
     "ArraySolution",
@@ -142,8 +142,8 @@ def check_drives(
             "drive for all."
         )
     batch = batches.pop() if batches else 0
-    full = (np.ascontiguousarray(np.broadcast_to(a, (batch or 1, a.shape[-1]))) for a in (v, u))
-    return *full, batch > 0
+    v, u = (np.ascontiguousarray(np.broadcast_to(a, (batch or 1, a.shape[-1]))) for a in (v, u))
+    return v, u, batch > 0
 
 
 class Outcome(NamedTuple):
@@ -193,9 +193,7 @@ def finished(
 ) -> ArraySolution:
     """Return the result, with a message that says what to try if it is not good."""
     np.negative(state.w, out=state.w)
-    arrays = state.output, state.supply, state.current, state.w, state.b, state.v, state.u
-    if not batched:
-        arrays = tuple(a[0] for a in arrays)
+    one = state if batched else state.part(0)
     done = f"{outcome.iterations} iterations, residual {outcome.residual:.1e}"
     message = f"solved in {done}"
     if not outcome.good:
@@ -205,4 +203,7 @@ def finished(
             f"resistance is {stiff:.1e}; allow more max_iterations or a larger tolerance, or "
             "look for shorted cells."
         )
-    return ArraySolution(*arrays, outcome.residual, outcome.iterations, outcome.good, message)
+    return ArraySolution(
+        one.output, one.supply, one.current, one.w, one.b, one.v, one.u,
+        outcome.residual, outcome.iterations, outcome.good, message,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """Reads of an array whose cells are nonlinear: Newton's method on Kirchhoff's laws.
 
 Each step replaces every cell by its tangent and solves the linear array by the methods of
-:mod:`.wire_linear`. A cell is known only through its current and slope at a voltage
+:mod:`.linear`. A cell is known only through its current and slope at a voltage
 (:func:`current_and_slope` for a device model), so another two-terminal cell needs nothing else.
 """
 
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..devices.dispatch import cell, current
-from ..errors import ConfigError
-from ..jit import inlined, kernel
-from .wire_balance import State, balance
-from .wire_linear import LinearSystem
-from .wire_solution import (
+from ...devices.dispatch import cell, current
+from ...errors import ConfigError
+from ...jit import inlined, kernel
+from .balance import State, balance
+from .linear import LinearSystem
+from .resistances import Wires
+from .solution import (
     ArraySolution,
     Outcome,
     begin,
@@ -29,7 +30,6 @@ from .wire_solution import (
     rounding,
     scale_of,
 )
-from .wires import Wires
 
 __all__ = ["Respond", "current_and_slope", "respond", "solve_cells", "solve_devices"]
 
@@ -103,17 +103,17 @@ class _Newton:
 
     def solve(self, one: State, tolerance: float, limit: int) -> Outcome:
         """Solve one drive."""
-        rest = self.evaluate(one)
-        for number in range(limit + 1):
+        rest, number = self.evaluate(one), 0
+        while True:
             scale = scale_of(one.supply, one.output)
             if rest <= tolerance * scale or rest <= rounding(self.slope, self.system.lines, one):
-                return Outcome(number, rest / scale, True)
+                return Outcome(number, float(rest / scale), True)
             if number == limit or not np.isfinite(rest):
                 break
             now = self.step(one, rest, 500)
             if not now < rest:
                 break
-            rest = now
+            rest, number = now, number + 1
         return Outcome(number, float(rest / scale), False)
 
 
@@ -138,7 +138,7 @@ def solve_cells(
     shape
         Rows and columns.
     wires, v_word, v_bit, tolerance, start
-        As for :func:`~.wire_solver.solve_array`.
+        As for :func:`~.solver.solve_array`.
     max_iterations
         Newton steps.
 

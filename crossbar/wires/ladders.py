@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import inner, kernel
+from ...jit import inner, kernel
 
 __all__ = [
     "ROWS",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import NamedTuple
 
-from ..errors import ConfigError, nearest
+from ...errors import ConfigError, nearest
 
 __all__ = ["CELLS", "NODES", "NODE_SOURCE", "WireNode", "Wires"]
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit import inner, kernel
-from .wire_ladders import Ladders
+from ...jit import inner, kernel
+from .ladders import Ladders
 
 __all__ = ["LANES", "TwoWay", "finish", "finish_map", "relax", "roots"]
 
@@ -36,7 +36,7 @@ class TwoWay(NamedTuple):
 def roots(trace: NDArray, count: int) -> NDArray:
     """Return the Ritz values of *count* iterations, ordered so that partial products stay small.
 
-    *trace* is that of :func:`~.wire_kernels.conjugate_gradients`. The order is Leja's.
+    *trace* is that of :func:`~.kernels.conjugate_gradients`. The order is Leja's.
     """
     alpha, beta = trace[:count], trace[len(trace) // 2 :][:count]
     diagonal = 1.0 / alpha

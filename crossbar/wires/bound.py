@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .wire_ladders import Lines
+from .ladders import Lines
 
 __all__ = ["Margins", "error_bound", "error_estimate", "margins"]
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ConfigError
-from .wire_balance import State, add, balance, change
-from .wire_blocks import ENOUGH, relax_some
-from .wire_lanes import LANES
-from .wire_linear import LinearSystem
-from .wire_solution import (
+from ...errors import ConfigError
+from .balance import State, add, balance, change
+from .blocks import ENOUGH, relax_some
+from .lanes import LANES
+from .linear import SINGLE, LinearSystem
+from .resistances import Wires
+from .solution import (
     ArraySolution,
     Outcome,
     begin,
@@ -28,7 +29,6 @@ from .wire_solution import (
     rounding,
     scale_of,
 )
-from .wires import Wires
 
 __all__ = ["ArraySolver", "solve_array"]
 
@@ -117,20 +117,19 @@ class ArraySolver:
         self, one: State, start: ArraySolution | None, k: int, tolerance: float, limit: int
     ) -> Outcome:
         """Solve drive *k*, from nothing or from its solution in *start*."""
-        (fw, fb, _, _) = self._room
-        rows, columns = self.g.shape
         if start is None:
-            before, allowed = np.zeros((rows, columns)), 0.0
-        else:
-            before = start.device_current.reshape(-1, rows, columns)[k]
-            allowed = tolerance * scale_of(start.supply, start.output)
-        rest = change(self.g, one, before, fw, fb)
-        count = 0
-        if rest > allowed and start is None:
-            count = self._correct(one, tolerance, 0.0, np.inf, limit, False)
-        elif rest > allowed:
-            count = self._correct(one, 0.0, allowed, rest, limit, False)
-        return self._refine(one, tolerance, limit, count, True)
+            fw, fb = self._room[:2]
+            if change(self.g, one, np.zeros_like(self.g), 1.0, fw, fb) == 0.0:
+                return self._refine(one, tolerance, limit, 0, False)
+            count = self._correct(one, tolerance, 0.0, limit, False)
+            return self._refine(one, tolerance, limit, count, True)
+        before = start.device_current.reshape(-1, *self.g.shape)[k]
+        single, scale = self._system.single, 1.0 / scale_of(start.supply, start.output)
+        rest = change(self.g, one, before, scale, single.fw, single.fb)
+        allowed, count = 0.5 * tolerance / scale, 0
+        if rest > allowed > SINGLE * rest:
+            count = self._system.correct_single(one.w, one.b, scale, allowed)
+        return self._refine(one, tolerance, limit, max(count, 0), count != 0)
 
     def _refine(
         self, one: State, tolerance: float, limit: int, taken: int, linear: bool
@@ -148,7 +147,7 @@ class ArraySolver:
                 return Outcome(taken, float(rest / scale), True)
             balance(self.g, system.lines, one, False, True, fw, fb)
             stuck = rest > _STUCK * last
-            taken += self._correct(one, 0.0, 0.5 * tolerance * scale, rest, limit, stuck)
+            taken += self._correct(one, 0.0, 0.5 * tolerance * scale, limit, stuck)
             last = rest
             linear = True
         rest = balance(self.g, system.lines, one, True, False, fw, fb)
@@ -156,19 +155,15 @@ class ArraySolver:
         return Outcome(taken, float(rest / scale), bool(rest <= tolerance * scale))
 
     def _correct(
-        self, one: State, relative: float, absolute: float, rest: float, limit: int, stuck: bool
+        self, one: State, relative: float, absolute: float, limit: int, stuck: bool
     ) -> int:
-        """Correct one solution for the currents left over, by what suits; return the iterations.
+        """Correct one solution for the currents left over; return the iterations.
 
-        *rest* is the largest of them; *stuck* says that correcting it once more is no use.
+        *stuck* says that doing so by iterations once more is no use.
         """
         system, (fw, fb, dw, db) = self._system, self._room
-        if not stuck:
-            count = system.correct_single(fw, fb, one.w, one.b, rest, absolute)
-            if count >= 0:
-                return count
+        count = 0
         if stuck and system.direct_possible:
-            count = 0
             system.solve_direct(fw, fb, dw, db)
         else:
             count = system.solve(fw, fb, dw, db, relative, absolute, limit)
