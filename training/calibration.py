@@ -1,8 +1,8 @@
 """Full-scale ranges of the ADCs, from what the lines of a fresh network carry.
 
 A converter's range is set once, before training, as a test engineer would: from the largest
-current that each group of lines carries over some training samples, with headroom for the
-weights to grow.
+current that each group of lines carries over some training samples, with ample headroom, since the
+weights may grow tenfold.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class ConvertersSection(Section):
     adc_range: Annotated[
         float | None, Field(gt=0, description="a finite number above 0, in units of the drives")
     ] = None
-    adc_headroom: Positive = 2.0
+    adc_headroom: Positive = 8.0
     adc_noise: Spread = 0.0
     adc_gain: Spread = 0.0
     adc_offset: Spread = 0.0
@@ -70,4 +70,4 @@ class WiresSection(Section):
     r_sense: Resistance = 0.0
     error: Annotated[
         float, Field(gt=0, lt=1, description="a relative error above 0 and below 1")
-    ] = 0.002
+    ] = 0.005

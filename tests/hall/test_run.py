@@ -62,6 +62,14 @@ KINDS = {
         "crossbar.tile=[20,16]",
         "converters={dac_bits=6,adc_bits=8,adc_noise=0.3,adc_gain=0.02,adc_offset=0.5}",
     ),
+    "device-wires": (
+        *EVERY_EFFECT,
+        "crossbar.tile=[20,16]",
+        "wires={r_word=5.0,r_bit=5.0,error=1e-5}",
+        "device.retention=ReRamCMO",
+        "device.endurance=1e4",
+        "evaluation.after_seconds=[1.0,86400.0]",
+    ),
     "device-centred": (
         *EVERY_EFFECT,
         "learning.rule=centred-ep",

@@ -282,3 +282,55 @@ def test_three_layers_of_noisy_cells_train_on_digits(rule):
     assert (np.abs(back - learner.network.layout.weight(learner.theta, 2)).max() > 0.01) == (
         rule == "cvf"
     )
+
+
+TRAPS = {"fraction": 0.3, "amplitude": 0.1, "capture": 1.0, "emission": 2.0}
+AGEING = {"retention": "ReRamCMO", "random_telegraph": TRAPS}
+
+
+@pytest.mark.parametrize("encoding", ["pair", "offset"])
+def test_a_rest_changes_what_is_shown_and_nothing_else(encoding):
+    learner, _ = build(SIZES[2], "cep", effects=AGEING, encoding=encoding)
+    x, y = samples(SIZES[2], 3, 1)
+    train(learner, x, y)
+    before = {name: np.copy(value) for name, value in learner.state().items()}
+    theta = learner.theta.copy()
+    with learner.rested(86400.0):
+        one_day = learner.theta.copy()
+        np.testing.assert_array_equal(learner.state()["x"], before["x"])
+    with learner.rested(86400.0):
+        np.testing.assert_array_equal(learner.theta, one_day)
+    with learner.rested(1.0):
+        one_second = learner.theta.copy()
+    assert np.abs(one_day - theta).max() > np.abs(one_second - theta).max() > 0
+    np.testing.assert_array_equal(learner.theta, theta)
+    for name, value in learner.state().items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+    references = [xbar.reference.copy() for xbar in learner.crossbars]
+    with learner.rested(86400.0):
+        moved = [
+            not np.array_equal(xbar.reference, r)
+            for xbar, r in zip(learner.crossbars, references, strict=True)
+        ]
+    assert all(moved) == (encoding == "offset")
+
+
+def test_a_rest_without_effects_of_time_shows_the_same():
+    learner, theta = build(SIZES[2], "cep")
+    with learner.rested(1e6):
+        np.testing.assert_allclose(learner.theta, theta, atol=1e-12)
+
+
+def test_the_past_of_the_cells_is_part_of_the_state():
+    effects = AGEING | {"endurance": 1e4}
+    learner, _ = build(SIZES[2], "cep", effects=effects)
+    x, y = samples(SIZES[2], 6, 1)
+    train(learner, x[:3], y[:3])
+    kept = {name: np.copy(value) for name, value in learner.state().items()}
+    train(learner, x[3:], y[3:], 3)
+    other, _ = build(SIZES[2], "cep", effects=effects)
+    other.restore(kept)
+    train(other, x[3:], y[3:], 3)
+    for name, value in learner.state().items():
+        np.testing.assert_array_equal(value, other.state()[name], err_msg=name)
+    assert learner.state()["cycles"].sum() > 0
