@@ -9,14 +9,10 @@ import numpy as np
 
 from ...errors import DeviceError
 from ..contract import Device
-from .estimate import Fit, fit_model
+from .estimate import EVEN, Fit, fit_model
 from .traces import Traces
 
-__all__ = ["EVEN", "Comparison", "Row", "compare_models"]
-
-EVEN = 2.0
-"""Difference of AICc up to which two models count as equally good, as is usual (K. P. Burnham,
-D. R. Anderson, "Model selection and multimodel inference", 2002, doi:10.1007/b97636)."""
+__all__ = ["Comparison", "Row", "compare_models"]
 
 _SAME_CURVE = 0.1  # of sigma: rms distance of two curves that are one
 
@@ -83,7 +79,12 @@ def compare_models(models: Iterable[Device], traces: Traces, seed: int = 0) -> C
         same = next((f.device.name for f in fits[:at] if _same(f, fit)), "")
         rows.append(Row(fit, float(difference[at]), float(weight[at]), same))
     even = [fit for fit, d in zip(fits, difference, strict=True) if d <= EVEN]
-    return Comparison(tuple(rows), min(even, key=lambda fit: fit.k), failed)
+    return Comparison(tuple(rows), min(even, key=_size), failed)
+
+
+def _size(fit: Fit) -> tuple[int, int]:
+    """Return by what models are called simple: what the readings see, then what there is."""
+    return fit.k, int((~fit.problem.held).sum())
 
 
 def _same(one: Fit, other: Fit) -> bool:

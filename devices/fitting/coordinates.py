@@ -34,9 +34,9 @@ _WIDEST = 20.0
 _STRAIGHT = 1e-5  # smallest |1/a|: a straight line to the eye, and safe from 0/0
 
 # NeuroSim's nonlinearity is a straight line at A = +-infinity, where the sign changes.
-_KNOWN: Mapping[str, tuple[str, float, float]] = {
-    "a_up": ("reciprocal", -_WIDEST, _WIDEST),
-    "a_down": ("reciprocal", -_WIDEST, _WIDEST),
+_KNOWN: Mapping[tuple[str, str], tuple[str, float, float]] = {
+    ("NeuroSim", "a_up"): ("reciprocal", -_WIDEST, _WIDEST),
+    ("NeuroSim", "a_down"): ("reciprocal", -_WIDEST, _WIDEST),
 }
 
 
@@ -54,6 +54,7 @@ class Coordinate(NamedTuple):
     scale: float = 1.0
     offset: float = 0.0
     vague: float = 3.0  # half-width of an interval from which on nothing is said
+    usual: tuple[float, ...] = ()  # where it stands if others can stand in for it
 
     @property
     def label(self) -> str:
@@ -144,7 +145,9 @@ def _coordinate(
         return Coordinate(name, "linear", bottom, max(top, bottom + 0.1), start, width, low, 0.75)
     if unit == "S/pulse":
         start = (math.log(0.4 / train), math.log(6.0 / train))
-        return Coordinate(name, "log", math.log(1e-7), math.log(3.0), start, width, vague=1.6)
+        usual = (0.5 * sum(start),)
+        ends = math.log(1e-7), math.log(3.0)
+        return Coordinate(name, "log", *ends, start, width, vague=1.6, usual=usual)
     if unit == "pulses":
         start = (math.log(max(0.4 * train, 1.0)), math.log(3.0 * train))
         return Coordinate(name, "log", 0.0, math.log(1e7), start, vague=1.6)
@@ -154,14 +157,16 @@ def _coordinate(
 def _shape(device: Device, name: str) -> Coordinate:
     """Return the coordinate of a dimensionless parameter."""
     own = getattr(sys.modules.get(device.params.__module__), "FIT", {})
-    kind, low, high = own.get(name) or _KNOWN.get(name) or ("linear", *_limits(device, name))
+    known = own.get(name) or _KNOWN.get((device.name, name))
+    kind, low, high = known or ("linear", *_limits(device, name))
     points = [device.params(), *(preset.params for preset in device.presets.values())]
     values = [float(getattr(p, name)) for p in points]
+    usual = tuple(1.0 / v for v in values) if kind == "reciprocal" else tuple(values)
     spread = max(max(map(abs, values)), 0.5)
     if kind == "reciprocal":
         values, spread = [0.0], 4.0  # from one strong curvature to the other
     start = (max(min(values) - spread, low), min(max(values) + spread, high))
-    return Coordinate(name, kind, low, high, start)
+    return Coordinate(name, kind, low, high, start, usual=usual)
 
 
 def _limits(device: Device, name: str) -> tuple[float, float]:

@@ -11,6 +11,7 @@ kept where the likelihood pays for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,16 +19,20 @@ import numpy as np
 from ...errors import DeviceError
 from ..contract import Device
 from .coordinates import Coordinate, make_search
-from .intervals import Interval, as_probable, count, intervals
+from .intervals import Interval, as_probable, intervals
 from .likelihood import deviation
-from .problem import Optimum, Problem, descend, starting_points
+from .problem import Optimum, Problem, count, descend, hold_redundant, starting_points
 from .traces import Traces
 
-__all__ = ["Fit", "Parameter", "fit_model"]
+__all__ = ["EVEN", "Fit", "Parameter", "fit_model"]
 
 STARTS = 800  # parameter sets that are tried
 CANDIDATES = 20  # of which so many, the best, are improved a little
 DESCENTS = 3  # and so many of these, to the end
+EVEN = 2.0
+"""Difference of AICc up to which two models count as equally good, as is usual (K. P. Burnham,
+D. R. Anderson, "Model selection and multimodel inference", 2002, doi:10.1007/b97636)."""
+
 _STEADY = 0.01  # a gain below is none
 
 
@@ -43,8 +48,9 @@ class Parameter(NamedTuple):
     low, high
         Ends of its 95 % interval; None where it has no end on that side.
     status
-        ``"fitted"``, ``"at its limit"`` (the best value is the last one allowed), or ``"not
-        determined"``: the readings would be as probable with very different values.
+        ``"fitted"``; ``"at its limit"``: the best value is the last one allowed; ``"not
+        determined"``: the readings would be as probable with very different values; ``"held"``:
+        not searched, since other parameters can stand in for it.
     """
 
     name: str
@@ -66,8 +72,6 @@ class Fit:
         The model.
     params : NamedTuple
         Its parameters, SI units.
-    parameters : tuple of Parameter
-        What was estimated, with intervals.
     x0 : ndarray, shape (segments,)
         State at the first reading of each segment.
     gain : float
@@ -89,7 +93,6 @@ class Fit:
 
     device: Device
     params: Any
-    parameters: tuple[Parameter, ...]
     x0: np.ndarray
     gain: float
     sigma: float
@@ -100,6 +103,16 @@ class Fit:
     aicc: float
     problem: Problem
     optimum: Optimum
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What was estimated, with intervals (computed when first asked for)."""
+        u, coordinates = self.optimum.u, self.problem.search.coordinates
+        found = intervals(self.problem, self.optimum)
+        return tuple(
+            _parameter(self.problem, c, float(u[k]), interval)
+            for k, (c, interval) in enumerate(zip(coordinates, found, strict=True))
+        )
 
     def contains(self, params: Any) -> bool:
         """Return whether *params* lie in the joint 95 % region of all parameters.
@@ -112,6 +125,13 @@ class Fit:
     def outliers(self) -> np.ndarray:
         """True for readings more than four sigma away from the model."""
         return np.abs(self.residuals) > 4 * self.sigma
+
+    @cached_property
+    def unseen(self) -> tuple[str, ...]:
+        """Names of fields that play no part in these traces, as RESET steps in a SET train."""
+        size = np.linalg.norm(self.problem.jacobian(self.optimum.u), axis=0)
+        coordinates = self.problem.search.coordinates
+        return tuple(c.field for c, s in zip(coordinates, size, strict=False) if s < 1e-7)
 
     @property
     def undetermined(self) -> tuple[str, ...]:
@@ -143,12 +163,14 @@ def fit_model(device: Device, traces: Traces, seed: int = 0) -> Fit:
         )
     search = make_search(device, traces)
     free = Problem(search, traces, gain=False)
+    hold_redundant(free, seed)
     best = _best(free, seed)
     if traces.spread is None:  # a table of means has no noise from pulse to pulse
         tracking = Problem(search, traces, gain=True)
+        tracking.held[: free.size] = free.held
         followed = _best_tracking(tracking, best)
-        better = _aicc(tracking, followed) < _aicc(free, best)
-        if followed.u[-1] > _STEADY and better:
+        gained = _aicc(free, best) - _aicc(tracking, followed)
+        if followed.u[-1] > _STEADY and gained > EVEN:
             return _report(tracking, followed)
     return _report(free, best)
 
@@ -176,7 +198,7 @@ def _best_tracking(problem: Problem, free: Optimum) -> Optimum:
     """Return the best of two starts, little and much noise in the state."""
     optima = [descend(problem, np.append(free.u, gain)) for gain in (0.1, 0.6)]
     best = max(optima, key=lambda o: o.log_likelihood)
-    problem.hold_outliers(best.sigma)
+    problem.clip_errors(best.sigma)
     return best
 
 
@@ -187,19 +209,12 @@ def _aicc(problem: Problem, best: Optimum) -> float:
 
 
 def _report(problem: Problem, best: Optimum) -> Fit:
-    """Return the fit at *best*, with intervals."""
+    """Return the fit at *best*."""
     u, traces = best.u, problem.traces
     predicted = problem.predict(u[np.newaxis])[0]
-    coordinates = problem.search.coordinates
     return Fit(
         device=problem.search.device,
         params=problem.search.params(u[: problem.own]),
-        parameters=tuple(
-            _parameter(problem, c, float(u[k]), interval)
-            for k, (c, interval) in enumerate(
-                zip(coordinates, intervals(problem, best), strict=True)
-            )
-        ),
         x0=u[problem.own : problem.own + traces.segments],
         gain=float(u[-1]) if problem.with_gain else 0.0,
         sigma=deviation(problem.residuals(u[np.newaxis])[0]) * problem.width,

@@ -4,7 +4,8 @@ The interval of a parameter holds every value at which the other parameters can 
 nearly as probable as at the optimum: twice the fall of the log-likelihood stays below the square
 of Student's t, times a factor for the true law of the residuals (they are not exactly Student's t)
 and for their correlation in time. Unlike an interval from the curvature alone it is right where
-two parameters can nearly stand in for each other.
+two parameters can nearly stand in for each other. For a table of steps, with dozens of parameters,
+the curvature has to do.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from scipy.stats import t as student
 from .likelihood import NU, deviation, variance_factor
 from .problem import Optimum, Problem, minimise
 
-__all__ = ["Interval", "as_probable", "count", "intervals"]
+__all__ = ["Interval", "as_probable", "intervals"]
 
 _EDGE = 1e-3
 _REFITS = 4
 _STEPS = 12
+_MOST_PROFILES = 16  # of more coordinates, as of a table, only the curvature is looked at
 
 
 class Interval(NamedTuple):
@@ -41,32 +43,30 @@ class _Law(NamedTuple):
     covariance: np.ndarray
 
 
-def count(problem: Problem, best: Optimum) -> int:
-    """Return the number of coordinates the readings depend on at all.
-
-    A trace of SET pulses should not pay for RESET parameters. A parameter whose effect is lost
-    in the noise counts, since it was free to follow that noise.
-    """
-    size = np.linalg.norm(problem.jacobian(best.u), axis=0)
-    return int(np.sum(size > 1e-6 * size.max()))
-
-
 def intervals(problem: Problem, best: Optimum) -> list[Interval]:
     """Return the 95 % interval of each parameter's coordinate."""
     law = _law(problem, best)
     allowed = float(student.ppf(0.975, law.freedom)) ** 2 * law.unit
     half = np.sqrt(np.diag(law.covariance)) * float(student.ppf(0.975, law.freedom))
+    many = int((~problem.held).sum()) > _MOST_PROFILES
     found = []
     for k, c in enumerate(problem.search.coordinates):
-        at_edge = min(best.u[k] - c.low, c.high - best.u[k]) < _EDGE
-        if half[k] > 4 * c.vague:  # flat: no need to walk to the end of it
-            found.append(Interval(c.low, c.high, "not determined"))
+        if problem.held[k]:
+            found.append(Interval(c.low, c.high, "held"))
             continue
-        low = _end(problem, best, k, -half[k], allowed)
-        high = _end(problem, best, k, half[k], allowed)
-        vague = high - low > 2 * c.vague
+        at_edge = min(best.u[k] - c.low, c.high - best.u[k]) < _EDGE
+        if many:
+            ends = max(best.u[k] - half[k], c.low), min(best.u[k] + half[k], c.high)
+        elif half[k] > 4 * c.vague:  # flat: no need to walk to the end of it
+            ends = c.low, c.high
+        else:
+            ends = (
+                _end(problem, best, k, -half[k], allowed),
+                _end(problem, best, k, half[k], allowed),
+            )
+        vague = ends[1] - ends[0] > 2 * c.vague
         status = "not determined" if vague else "at its limit" if at_edge else "fitted"
-        found.append(Interval(low, high, status))
+        found.append(Interval(*ends, status))
     return found
 
 
@@ -77,19 +77,22 @@ def as_probable(problem: Problem, best: Optimum, params: Any) -> bool:
     held = np.arange(problem.size) < problem.own
     law = _law(problem, best)
     fall = _fall(problem, best, minimise(problem, u, best.sigma, 40, held))
-    allowed = problem.own * float(f_law.ppf(0.95, problem.own, law.freedom))
+    own = problem.own - int(problem.held.sum())
+    allowed = own * float(f_law.ppf(0.95, own, law.freedom))
     return fall <= allowed * law.unit
 
 
 def _law(problem: Problem, best: Optimum) -> _Law:
     r = problem.residuals(best.u[np.newaxis])[0]
+    free = problem.size - int(problem.held.sum())
     jacobian = problem.jacobian(best.u)
-    factor = variance_factor(r, best.sigma, problem.size) * _correlation(r)
+    factor = variance_factor(r, best.sigma, free) * _correlation(r)
     information = jacobian.T @ jacobian
-    covariance = np.linalg.inv(information / factor + 1e-4 * np.eye(problem.size))
+    prior = np.where(problem.held, 1e12, 1e-4)
+    covariance = np.linalg.inv(information / factor + np.diag(prior))
     # sigma^-2 E psi' is the curvature of the log-likelihood per reading, without outliers' share
     curvature = _curvature(r, best.sigma)
-    return _Law(factor * curvature, max(r.size - problem.size, 1), covariance)
+    return _Law(factor * curvature, max(r.size - free, 1), covariance)
 
 
 def _curvature(r: np.ndarray, sigma: float) -> float:
@@ -119,9 +122,7 @@ def _correlation(r: np.ndarray) -> float:
 
 def _fall(problem: Problem, best: Optimum, u: np.ndarray) -> float:
     """Return twice the fall of the log-likelihood from the optimum to *u*."""
-    return 2 * (
-        problem.log_likelihood(best.u, best.sigma) - problem.log_likelihood(u, best.sigma)
-    )
+    return 2 * (problem.log_likelihood(best.u, best.sigma) - problem.log_likelihood(u, best.sigma))
 
 
 def _end(problem: Problem, best: Optimum, k: int, reach: float, allowed: float) -> float:

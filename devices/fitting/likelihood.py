@@ -37,7 +37,7 @@ def weights(z: np.ndarray) -> np.ndarray:
 
 
 def deviation(r: np.ndarray) -> float:
-    """Return the standard deviation of the bulk of *r* about 0, from the median of \\|r\\|."""
+    """Return the standard deviation of the bulk of *r* about 0, from the median of its size."""
     return float(1.482602 * np.median(np.abs(r)))
 
 

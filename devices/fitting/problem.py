@@ -13,12 +13,21 @@ from .likelihood import deviation, log_likelihood, loss, scale
 from .simulation import respond
 from .traces import Traces
 
-__all__ = ["Optimum", "Problem", "descend", "minimise", "starting_points"]
+__all__ = [
+    "Optimum",
+    "Problem",
+    "count",
+    "descend",
+    "hold_redundant",
+    "minimise",
+    "starting_points",
+]
 
 _STEP = 1e-5
 _PRIOR = 1e-3  # pull towards the middle of the starts, in sigma: holds what the data leave open
 _CLIP = 3.0  # sigma of the largest error the state takes over
 _FLOOR = 1e-9  # of the range of the readings: smallest sigma
+_DEPENDENT = 3e-6  # singular value of normalised slopes that is 0, up to differencing
 _IMPOSSIBLE = 1e3  # residual of parameters the model refuses
 
 
@@ -54,6 +63,8 @@ class Problem:
         Largest error, in that unit, that the state takes over.
     weight : ndarray, shape (n,)
         Relative weights of the readings.
+    held : ndarray of bool, shape (size,)
+        Coordinates that are not searched, since others can stand in for them.
     """
 
     def __init__(self, search: Search, traces: Traces, *, gain: bool) -> None:
@@ -72,7 +83,9 @@ class Problem:
             typical = float(np.median(traces.spread[traces.spread > 0]))
             self.weight = typical / np.maximum(traces.spread, 0.2 * typical)
 
-    def hold_outliers(self, sigma: float) -> None:
+        self.held = np.zeros(self.size, bool)
+
+    def clip_errors(self, sigma: float) -> None:
         """Let no error above three *sigma* into the state."""
         self.limit = _CLIP * sigma
 
@@ -112,12 +125,78 @@ class Problem:
         return log_likelihood(r, sigma) + float(np.log(self.weight).sum())
 
 
+def hold_redundant(problem: Problem, seed: int) -> None:
+    """Hold parameters for which others can stand in exactly, whatever was measured.
+
+    The scale of a table and its entries are such; so are a factor and an exponent of which only
+    the product acts. No reading could tell them apart. A step size is held first, then
+    dimensionless parameters from the last one on.
+    """
+    probe = Problem(problem.search, _SINGLE_PULSES, gain=False)
+    probe.width = problem.width
+    points = _random_points(probe, np.random.default_rng([seed, 1]), 40)
+    points[:, probe.own :] = np.linspace(0.0, 1.0, probe.size - probe.own)
+    possible = np.abs(probe.residuals(points)).max(axis=1) < 0.5 * _IMPOSSIBLE
+    slopes = [_normalised(probe.jacobian(u))[:, : probe.own] for u in points[possible][:12]]
+    held = np.zeros(probe.own, bool)
+    coordinates = problem.search.coordinates
+    order = [k for k, c in enumerate(coordinates) if c.kind == "log" and c.usual]
+    order += [k for k, c in reversed(list(enumerate(coordinates))) if c.kind != "log" and c.usual]
+    for k in order:
+        without = held.copy()
+        without[k] = True
+        seen = [slope for slope in slopes if slope[:, k].any()]
+        held[k] = bool(seen) and all(
+            _rank(slope[:, ~without]) == _rank(slope[:, ~held]) for slope in seen
+        )
+    problem.held[: problem.own] = held
+
+
+def _single_pulses() -> Traces:
+    """Return what one SET and one RESET pulse do to cells in many states, in no unit."""
+    states = 43  # between the nodes of any table
+    pulses = np.tile([0, 1, 0, -1], states)
+    segment = np.repeat(np.arange(2 * states), 2)
+    return Traces(np.zeros(pulses.size), pulses, segment, np.zeros_like(segment))
+
+
+_SINGLE_PULSES = _single_pulses()
+
+
+def _normalised(jacobian: np.ndarray) -> np.ndarray:
+    size = np.linalg.norm(jacobian, axis=0)
+    return jacobian / np.where(size > 1e-7, size, np.inf)
+
+
+def _rank(jacobian: np.ndarray) -> int:
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    return int(np.sum(singular > _DEPENDENT))
+
+
+def count(problem: Problem, best: Optimum) -> int:
+    """Return the number of coordinates the readings depend on at all.
+
+    A trace of SET pulses should not pay for RESET parameters. A parameter whose effect is lost
+    in the noise counts, since it was free to follow that noise.
+    """
+    return _rank(_normalised(problem.jacobian(best.u)[:, ~problem.held]))
+
+
+def _random_points(problem: Problem, rng: np.random.Generator, n: int) -> np.ndarray:
+    u = np.empty((n, problem.size))
+    for k, c in enumerate(problem.search.coordinates):
+        wide = rng.uniform(*c.start, n)
+        if c.usual and c.kind == "linear":  # half of the shapes near one that is known
+            near = rng.choice(c.usual, n) + 0.1 * rng.standard_normal(n)
+            wide = np.where(np.arange(n) % 2, np.clip(near, c.low, c.high), wide)
+        u[:, k] = rng.choice(c.usual, n) if problem.held[k] else wide
+    u[:, problem.own :] = rng.uniform(0.05, 0.95, (n, problem.size - problem.own))
+    return u
+
+
 def starting_points(problem: Problem, seed: int, tried: int, kept: int) -> np.ndarray:
     """Return the *kept* most promising of *tried* random points, shape (<= kept, size)."""
-    rng = np.random.default_rng(seed)
-    u = np.empty((tried, problem.size))
-    for k, c in enumerate(problem.search.coordinates):
-        u[:, k] = rng.uniform(*c.start, tried)
+    u = _random_points(problem, np.random.default_rng(seed), tried)
     table = problem.search.table(u[:, : problem.own])
     fields = problem.search.device.params._fields
     low, high = (table[:, fields.index(name)] for name in problem.search.device.window)
@@ -136,7 +215,7 @@ def descend(problem: Problem, u: np.ndarray, sweeps: int = 12) -> Optimum:
     sigma = scale(problem.residuals(u[np.newaxis])[0], _FLOOR)
     for sweep in range(sweeps):
         if problem.with_gain:
-            problem.hold_outliers(sigma)
+            problem.clip_errors(sigma)
         u = minimise(problem, u, sigma, steps=8 if sweep == 0 else 40)
         new = scale(problem.residuals(u[np.newaxis])[0], _FLOOR)
         done = abs(new - sigma) < 1e-5 * sigma
@@ -158,9 +237,9 @@ def minimise(
     steps
         Most evaluations.
     held : ndarray of bool, shape (size,), optional
-        Coordinates that stay as they are.
+        Further coordinates that stay as they are.
     """
-    free = np.ones(problem.size, bool) if held is None else ~held
+    free = ~problem.held if held is None else ~(held | problem.held)
     prior = np.eye(problem.size)[:, free] * _PRIOR
 
     def whole(part: np.ndarray) -> np.ndarray:

@@ -33,7 +33,12 @@ UNITS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9}
 
 FEWEST = 8
 _MOST_SIEMENS = 10.0
-_FORMATS = ("up_data,down_data", "states,mean,std", "pulse,conductance", "pulse,conductance,device")
+_FORMATS = (
+    "up_data,down_data",
+    "states,mean,std",
+    "pulse,conductance",
+    "pulse,conductance,device",
+)
 
 
 @dataclass(frozen=True)
@@ -137,12 +142,11 @@ def describe(traces: Traces) -> str:
 def _wrong_header(columns: tuple[str, ...]) -> str:
     shown = ",".join(columns)
     shown = shown if len(shown) < 60 else shown[:57] + "..."
-    allowed = " | ".join(_FORMATS[:2] + _FORMATS[3:]) + " (device may be left out)"
     try:
         [float(column) for column in columns]
     except ValueError:
-        return f"the header is '{shown}'; allowed is {allowed}."
-    return f"there is no header, only '{shown}'; the first line must be {allowed}."
+        return f"the header is '{shown}'; allowed is {_FORMATS}."
+    return f"there is no header, only '{shown}'; the first line must be {_FORMATS}."
 
 
 def _column(table: Table, name: str) -> np.ndarray:
@@ -190,7 +194,9 @@ def _two_trains(table: Table, unit: str) -> Traces:
 
 def _states(table: Table, unit: str) -> Traces:
     g, spread = _siemens(table, "mean", unit), _siemens(table, "std", unit, spread=True)
-    for expected, (row, state) in enumerate(zip(table.rows, _column(table, "states"), strict=True)):
+    for expected, (row, state) in enumerate(
+        zip(table.rows, _column(table, "states"), strict=True)
+    ):
         if state != expected:
             raise table.error(row.line, f"states is {state:g}; it must be {expected}, in order.")
     steps = np.full(g.size, 1 if g[-1] >= g[0] else -1, np.int64)
