@@ -49,8 +49,9 @@ class Parameter(NamedTuple):
         Ends of its 95 % interval; None where it has no end on that side.
     status
         ``"fitted"``; ``"at its limit"``: the best value is the last one allowed; ``"not
-        determined"``: the readings would be as probable with very different values; ``"held"``:
-        not searched, since other parameters can stand in for it.
+        determined"``: the readings would be as probable with very different values; ``"not
+        measured"``: nothing in the traces depends on it; ``"held"``: not searched, since other
+        parameters can stand in for it.
     """
 
     name: str
@@ -126,17 +127,37 @@ class Fit:
         """True for readings more than four sigma away from the model."""
         return np.abs(self.residuals) > 4 * self.sigma
 
-    @cached_property
-    def unseen(self) -> tuple[str, ...]:
-        """Names of fields that play no part in these traces, as RESET steps in a SET train."""
-        size = np.linalg.norm(self.problem.jacobian(self.optimum.u), axis=0)
-        coordinates = self.problem.search.coordinates
-        return tuple(c.field for c, s in zip(coordinates, size, strict=False) if s < 1e-7)
-
     @property
     def undetermined(self) -> tuple[str, ...]:
         """Names of parameters that the traces do not determine."""
         return tuple(p.name for p in self.parameters if p.status == "not determined")
+
+    @property
+    def completed(self) -> tuple[Any, tuple[str, ...]]:
+        """The parameters with unmeasured ones taken from the other direction of pulses.
+
+        And the names of these: ``dg_down`` is that of ``dg_up`` where there were no RESET pulses,
+        with the opposite sign where the model's defaults have opposite signs.
+        """
+        fields, defaults = self.device.params._fields, self.device.params()
+        unmeasured = self.unmeasured
+        changes = {}
+        for name in unmeasured:
+            for own, other in (("up", "down"), ("down", "up")):
+                twin = name.replace(own, other)
+                if name != twin and twin in fields and twin not in unmeasured:
+                    opposite = getattr(defaults, name) * getattr(defaults, twin) < 0
+                    changes[name] = (-1.0 if opposite else 1.0) * getattr(self.params, twin)
+        return self.params._replace(**changes), tuple(changes)
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """Names of fields that play no part in these traces, as RESET steps in a SET train."""
+        return tuple(
+            c.field
+            for c, p in zip(self.problem.search.coordinates, self.parameters, strict=True)
+            if p.status == "not measured"
+        )
 
 
 def fit_model(device: Device, traces: Traces, seed: int = 0) -> Fit:

@@ -48,11 +48,15 @@ def intervals(problem: Problem, best: Optimum) -> list[Interval]:
     law = _law(problem, best)
     allowed = float(student.ppf(0.975, law.freedom)) ** 2 * law.unit
     half = np.sqrt(np.diag(law.covariance)) * float(student.ppf(0.975, law.freedom))
+    unseen = np.linalg.norm(problem.jacobian(best.u), axis=0) < 1e-7
     many = int((~problem.held).sum()) > _MOST_PROFILES
     found = []
     for k, c in enumerate(problem.search.coordinates):
         if problem.held[k]:
             found.append(Interval(c.low, c.high, "held"))
+            continue
+        if unseen[k]:
+            found.append(Interval(c.low, c.high, "not measured"))
             continue
         at_edge = min(best.u[k] - c.low, c.high - best.u[k]) < _EDGE
         if many:
@@ -64,7 +68,7 @@ def intervals(problem: Problem, best: Optimum) -> list[Interval]:
                 _end(problem, best, k, -half[k], allowed),
                 _end(problem, best, k, half[k], allowed),
             )
-        vague = ends[1] - ends[0] > 2 * c.vague
+        vague = ends[1] - ends[0] > 2 * c.vague or ends == (c.low, c.high)
         status = "not determined" if vague else "at its limit" if at_edge else "fitted"
         found.append(Interval(*ends, status))
     return found

@@ -54,6 +54,8 @@ def noise_of(fit: Fit, traces: Traces, seed: int = 0) -> Noise:
     n = traces.g.size
     error = 1.96 * _SPREADS / np.sqrt(n)
     cycle, reading = fit.gain * fit.sigma, np.sqrt(1 - fit.gain) * fit.sigma
+    if traces.spread is not None:  # the file says how much single readings scatter
+        reading = float(np.median(traces.spread))
     if cycle > 0:
         pulses = np.sqrt(max(float(np.mean(np.abs(traces.pulses[traces.pulses != 0]))), 1.0))
         unit = _rms(_steps(fit, traces)) if relative else window
@@ -74,7 +76,7 @@ def noise_of(fit: Fit, traces: Traces, seed: int = 0) -> Noise:
         size = reading / _rms(traces.g)
         name, meaning = "read_noise", "noise of each reading, relative to the conductance"
     else:
-        size = reading / (nominal_step(fit.params) * window)
+        size = reading / (nominal_step(fit.completed[0]) * window)
         name = "write_noise"
         meaning = "noise of each reading, in nominal steps, the same at any conductance"
     terms.append(Term(name, size, size * (1 - error), size * (1 + error), meaning))
@@ -94,7 +96,7 @@ def _rms(values: np.ndarray) -> float:
 
 def _steps(fit: Fit, traces: Traces) -> np.ndarray:
     """Return the sizes [S] of the modelled steps, one per reading that follows a pulse."""
-    steps = np.abs(np.diff(fit.predicted - fit.gain * 0.0, prepend=fit.predicted[0]))
+    steps = np.abs(np.diff(fit.predicted, prepend=fit.predicted[0]))
     return steps[(traces.pulses != 0) & ~traces.starts]
 
 
@@ -127,7 +129,7 @@ def _between_cells(
     found: list[tuple[Any, float]] = []
     for device in np.unique(traces.device).tolist():
         try:
-            own = fit_model(fit.device, traces.of_device(device), seed).params
+            own = fit_model(fit.device, traces.of_device(device), seed).completed[0]
         except DeviceError:
             continue
         low, high = (getattr(own, name) for name in fit.device.window)

@@ -25,7 +25,7 @@ def preset_of(fit: Fit, noise: Noise, traces: Traces) -> Preset:
     DeviceError
         The fitted numbers are not those of a possible cell.
     """
-    params, mirrored = _mirrored(fit)
+    params, mirrored = fit.completed
     check_params(fit.device, params)
     notes = ["Voltages and widths of the pulses are the model's defaults: a trace has none."]
     if mirrored:
@@ -33,26 +33,12 @@ def preset_of(fit: Fit, noise: Noise, traces: Traces) -> Preset:
             f"{', '.join(mirrored)} taken from the other direction of pulses, since this one was "
             "not measured."
         )
-    open_ended = [name for name in fit.undetermined if name not in mirrored]
-    if open_ended:
-        notes.append(f"Not determined by the traces: {', '.join(open_ended)}.")
+    if fit.undetermined:
+        notes.append(f"Not determined by the traces: {', '.join(fit.undetermined)}.")
     if traces.kind.startswith("up_data"):
         notes.append("Weights, where the file had them, were read as 50 uS + 25 uS w.")
     source = f"fitted to {traces.source} ({describe(traces)})"
     return Preset(params, noise.effects, source, " ".join(notes))
-
-
-def _mirrored(fit: Fit) -> tuple[Any, tuple[str, ...]]:
-    """Return the parameters with unmeasured directions filled in, and the names of these."""
-    fields, defaults = fit.device.params._fields, fit.device.params()
-    changes = {}
-    for name in fit.unseen:
-        for own, other in (("up", "down"), ("down", "up")):
-            twin = name.replace(own, other)
-            if name != twin and twin in fields and twin not in fit.unseen:
-                opposite = getattr(defaults, name) * getattr(defaults, twin) < 0
-                changes[name] = (-1.0 if opposite else 1.0) * getattr(fit.params, twin)
-    return fit.params._replace(**changes), tuple(changes)
 
 
 def quality_of(comparison: Comparison, noise: Noise, traces: Traces) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -96,7 +96,7 @@ class Problem:
         gain = u[:, -1] if self.with_gain else None
         limit = self.limit * self.width
         out = respond(self.search.device, table, states, self.traces, gain, limit)
-        possible = np.isfinite(out).all(axis=1)
+        possible: np.ndarray = np.isfinite(out).all(axis=1)
         possible[possible] = self.search.allowed(table[possible])
         out[~possible] = _IMPOSSIBLE * self.width
         return out
@@ -260,7 +260,8 @@ def minimise(
     low, high = problem.low[free], problem.high[free]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of trial points far away
-        found = least_squares(
+        solve: Any = least_squares  # its annotations know neither jac nor loss as functions
+        found = solve(
             residuals,
             np.clip(u[free], low + 1e-9, high - 1e-9),
             jacobian,

@@ -34,7 +34,7 @@ __all__ = ["PANELS", "Cell", "draw_device", "save_figure", "sweep"]
 
 FORMATS = (".png", ".pdf", ".svg")
 V_READ = 0.1
-CELLS = 5  # noisy ones that are drawn
+CELLS = 4  # noisy ones that are drawn
 _MOST_PULSES = 2000
 _MICRO = 1e6
 
@@ -95,24 +95,24 @@ def _response(axes: Axes, cell: Cell) -> None:
         for k in range(CELLS):
             label = f"{CELLS} cells with all effects" if k == 0 else None
             g = _MICRO * noisy_response(cell, n, k)
-            axes.plot(at, g, color=GREY, lw=0.6, alpha=0.55, label=label)
+            axes.plot(at, g, color=GREY, lw=0.5, alpha=0.5, label=label)
     g = _MICRO * _mean_response(cell.params, n)
     axes.plot(at[: n + 1], g[: n + 1], color=BLUE, lw=2, label="SET")
     axes.plot(at[n:], g[n:], color=ORANGE, lw=2, label="RESET")
     axes.set_xlabel(f"pulse ({n:,} SET, then {n:,} RESET)")
     axes.set_ylabel("conductance (µS)")
-    axes.set_ylim(top=axes.get_ylim()[1] + 0.2 * np.ptp(axes.get_ylim()))
+    axes.set_ylim(top=axes.get_ylim()[1] + 0.15 * float(np.ptp(axes.get_ylim())))
     axes.legend(loc="upper left", ncols=3, fontsize="small", columnspacing=1.0)
     axes.set_title("Response to pulses")
 
 
 def _pulses(p: Any) -> int:
     """Return how many pulses bring the mean cell nearly from end to end."""
-    x = 0.0
-    for n in range(1, _MOST_PULSES):
+    x, (low, high) = 0.0, (conductance(p, V_READ, s) for s in (0.0, 1.0))
+    for n in range(1, _MOST_PULSES + 1):
         x = min(x + potentiation(p, x), 1.0)
-        if x > 0.97:
-            return n
+        if conductance(p, V_READ, x) > low + 0.97 * (high - low):
+            return max(n, 5)
     return min(max(int(2.0 / max(nominal_step(p), 1e-9)), 10), _MOST_PULSES)
 
 
@@ -155,22 +155,16 @@ def noisy_response(cell: Cell, n: int, seed: int) -> np.ndarray:
 def _steps(axes: Axes, cell: Cell) -> None:
     """Draw the mean step of one pulse against the state it starts from."""
     p, x = cell.params, np.linspace(0.0, 1.0, 301)
-    up = [potentiation(p, s) for s in x.tolist()]
-    down = [-depression(p, s) for s in x.tolist()]
+    up = [100 * potentiation(p, s) for s in x.tolist()]
+    down = [-100 * depression(p, s) for s in x.tolist()]
     axes.axhline(0, color=GREY, lw=0.8)
     axes.plot(x, up, color=BLUE, lw=2, label="SET")
     axes.plot(x, down, color=ORANGE, lw=2, label="RESET")
     axes.set_xlabel("state x (0: high resistance, 1: low)")
-    axes.set_ylabel("change of state by a pulse")
-    axes.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
-    axes.set_ylim(*(e + 0.12 * s * np.ptp(axes.get_ylim()) for e, s in _ends(axes)))
+    axes.set_ylabel("change of state by a pulse (%)")
+    axes.set_ylim(top=axes.get_ylim()[1] + 0.15 * float(np.ptp(axes.get_ylim())))
     axes.legend(loc="upper right", ncols=2, fontsize="small")
     axes.set_title("Step against state")
-
-
-def _ends(axes: Axes) -> list[tuple[float, float]]:
-    bottom, top = axes.get_ylim()
-    return [(bottom, -0.2), (top, 1.0)]
 
 
 def _loop(axes: Axes, cell: Cell) -> None:
@@ -222,11 +216,12 @@ def sweep(p: Any, points: int = 401) -> tuple[float, np.ndarray, np.ndarray, np.
         [0.0, p.v_set, 0.0, p.v_reset, 0.0],
     )
     period = 10 * (p.t_set + p.t_reset)
-    for _ in range(10):
-        x = _swept(p, v, period)
+    x = _swept(p, v, period)
+    for _ in range(9):
         if np.ptp(x) > 0.5:
             break
         period *= 10
+        x = _swept(p, v, period)
     i = np.array([current(p, u, s) for u, s in zip(v.tolist(), x.tolist(), strict=True)])
     return period, v, i, x
 

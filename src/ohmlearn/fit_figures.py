@@ -73,11 +73,24 @@ def _draw_curve(axes: Axes, fit: Fit, traces: Traces) -> None:
     axes.plot([], [], color=BLUE, lw=1.6, label="model")
     low, high = _MICRO * np.quantile(traces.g, (0.005, 0.995))
     room = 0.12 * (high - low)
-    axes.set_ylim(low - room, high + 2.2 * room)
+    axes.set_ylim(low - room, high + room)
     axes.set_xlabel("reading")
     axes.set_ylabel("conductance (µS)")
-    axes.legend(ncols=3, loc="upper left", fontsize="small", handletextpad=0.4)
+    _legend_above(axes)
     axes.set_title("Response")
+
+
+def _legend_above(axes: Axes) -> None:
+    """Put the legend at the right of the title, where no reading can be."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.01, 0.98),
+        ncols=3,
+        fontsize="small",
+        handletextpad=0.4,
+        columnspacing=1.0,
+        borderaxespad=0.2,
+    )
 
 
 def _draw_residuals(axes: Axes, fit: Fit, traces: Traces) -> None:
@@ -98,30 +111,52 @@ def _draw_residuals(axes: Axes, fit: Fit, traces: Traces) -> None:
 
 
 def _draw_steps(axes: Axes, fit: Fit, traces: Traces) -> None:
-    states = np.linspace(0.0, 1.0, 201)
     p = fit.params
+    states = np.linspace(0.0, 1.0, 201)
     g = np.array([conductance(p, 0.1, x) for x in states.tolist()])
-    after = fit.predicted - 0.0
-    before = np.roll(after, 1)
-    counted = ~traces.starts & (traces.pulses != 0)
-    seen = _MICRO * (g >= after.min()) * (g <= after.max()) > 0
+    seen = (g >= fit.predicted.min()) & (g <= fit.predicted.max())
     for sign, step, colour, name in (
         (1, potentiation, BLUE, "SET"),
         (-1, depression, ORANGE, "RESET"),
     ):
-        chosen = counted & (np.sign(traces.pulses) == sign)
-        if not chosen.any():
+        at, change = _measured_steps(fit, traces, sign)
+        if not at.size:
             continue
-        moved = [_moved(p, x, sign, step) for x in states.tolist()]
-        axes.plot(_MICRO * g[seen], _MICRO * np.array(moved)[seen], color=colour, lw=1.6)
+        moved = np.array([_moved(p, x, sign, step) for x in states.tolist()])
+        axes.plot(_MICRO * g[seen], _MICRO * moved[seen], color=colour, lw=1.6)
         axes.plot([], [], color=colour, marker="o", ms=4, lw=1.6, label=name)
-        change = np.diff(traces.g, prepend=traces.g[0])[chosen] / np.abs(traces.pulses[chosen])
-        _binned(axes, before[chosen], change, colour)
+        _binned(axes, at, change, colour)
     axes.axhline(0, color=GREY, lw=0.8)
     axes.set_xlabel("conductance (µS)")
     axes.set_ylabel("step of a pulse (µS)")
-    axes.legend(ncols=2, loc="best", fontsize="small")
-    axes.set_title("Step against conductance; points: medians with 95 %")
+    _legend_above(axes)
+    axes.set_title("Step; points: measured, with 95 %")
+
+
+def _measured_steps(fit: Fit, traces: Traces, sign: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return conductances [S] and mean steps [S] over a few pulses of one direction.
+
+    A single difference of readings is mostly noise; over m pulses there is m times less of it.
+    """
+    trains = _trains(traces, sign)
+    if not trains:
+        return np.empty(0), np.empty(0)
+    lag = int(np.clip(np.median([len(t) for t in trains]) / 12, 1, 25))
+    at, change = [], []
+    for train in trains:
+        first, last = train[:-lag:lag], train[lag::lag]
+        pulses = np.add.reduceat(np.abs(traces.pulses), np.ravel(np.c_[first + 1, last + 1])[:-1])
+        at.append(0.5 * (fit.predicted[first] + fit.predicted[last]))
+        change.append((traces.g[last] - traces.g[first]) / pulses[::2])
+    return np.concatenate(at), np.concatenate(change)
+
+
+def _trains(traces: Traces, sign: int) -> list[np.ndarray]:
+    """Return the readings of each train of one direction, with the one before the first pulse."""
+    inside = (np.sign(traces.pulses) == sign) & ~traces.starts
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.view(np.int8), [0]])))
+    pairs = edges.reshape(-1, 2).tolist()
+    return [np.arange(a - 1, b) for a, b in pairs if b - a >= 1]
 
 
 def _moved(p, x: float, sign: int, step) -> float:
@@ -154,18 +189,24 @@ def _binned(axes: Axes, g: np.ndarray, change: np.ndarray, colour: str) -> None:
 
 
 def _draw_models(axes: Axes, comparison: Comparison) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+
     rows = comparison.rows[::-1]
-    names = [row.fit.device.name for row in rows]
-    differences = np.array([row.difference for row in rows])
-    colours = [GREEN if row.fit is comparison.chosen else GREY for row in rows]
-    axes.barh(names, np.maximum(differences, 0.0), color=colours, height=0.62)
     linear = 10.0  # up to here differences count, beyond it only their order of size does
+    for at, row in enumerate(rows):
+        colour = GREEN if row.fit is comparison.chosen else GREY
+        d = max(row.difference, 0.0)
+        axes.plot([0, d], [at, at], color=colour, lw=2, solid_capstyle="butt")
+        axes.plot(d, at, "o", color=colour, ms=7, clip_on=False)
+        axes.annotate(f"{d:.1f}", (d, at), xytext=(8, 0), textcoords="offset points", va="center")
+    most = max(row.difference for row in rows)
     axes.set_xscale("symlog", linthresh=linear)
-    axes.set_xlim(0, max(2.5 * float(differences.max()), 2 * linear))
-    for name, d in zip(names, differences, strict=True):
-        axes.annotate(
-            f"{d:.1f}", (max(d, 0.0), name), xytext=(4, 0), textcoords="offset points", va="center"
-        )
+    axes.set_xlim(0, max(3.0 * most, 2 * linear))
+    axes.xaxis.set_major_locator(FixedLocator([0, 2, 5, 10, 30, 100, 300, 1000, 3000, 10000]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.set_yticks(range(len(rows)), [row.fit.device.name for row in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(False, axis="y")
     axes.set_xlabel("AICc above the best")
     axes.set_title(f"Models; chosen: {comparison.chosen.device.name}")

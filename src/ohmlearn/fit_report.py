@@ -74,10 +74,10 @@ def _parameters(fit: Fit) -> Table:
     for heading in ("parameter", "value", "from", "to", "", "meaning"):
         table.add_column(heading, overflow="fold")
     for p in fit.parameters:
-        open_ended = p.status in ("held", "not determined")
+        open_ended = p.status in ("held", "not determined", "not measured")
         table.add_row(
             p.name,
-            _shown(p, p.value),
+            "" if p.status == "not measured" else _shown(p, p.value),
             "" if p.low is None else _shown(p, p.low),
             "" if p.high is None else _shown(p, p.high),
             "" if p.status == "fitted" else p.status,
@@ -100,6 +100,12 @@ def _remarks(fit: Fit) -> Iterator[Text]:
     if held:
         yield Text(
             f"Held, because other parameters can stand in for them exactly: {', '.join(held)}.\n"
+        )
+    if fit.unmeasured:
+        yield Text(
+            f"Not measured, since no pulse of that kind was given: {', '.join(fit.unmeasured)}. A "
+            "preset takes the other direction's numbers.\n",
+            style="yellow",
         )
     if fit.undetermined:
         yield Text(
