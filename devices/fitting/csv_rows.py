@@ -8,7 +8,7 @@ Empty lines and lines that start with ``#`` are skipped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,13 +41,17 @@ class Table(NamedTuple):
         return DataError(f"{self.path}: line {line}: {problem}")
 
 
-def read_table(path: str | Path, text_columns: Sequence[str] = ()) -> Table:
+def read_table(
+    path: str | Path, objection: Callable[[tuple[str, ...]], str], text_columns: Sequence[str] = ()
+) -> Table:
     """Read a CSV of numbers.
 
     Parameters
     ----------
     path
         The file.
+    objection
+        Returns what is wrong with the columns of the header, or "".
     text_columns
         Columns that may hold text; each new text counts as the next whole number, from 0.
 
@@ -62,6 +66,8 @@ def read_table(path: str | Path, text_columns: Sequence[str] = ()) -> Table:
         raise DataError(f"{path}: line 1: the file is empty; it must start with a header.")
     header_line, header = lines[0]
     columns = _columns(path, header_line, header)
+    if problem := objection(columns):
+        raise DataError(f"{path}: line {header_line}: {problem}")
     if len(lines) == 1:
         raise DataError(f"{path}: line {header_line}: there are no readings below the header.")
     if len(lines) - 1 > MOST_ROWS:

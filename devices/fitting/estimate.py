@@ -123,6 +123,12 @@ class Fit:
         return as_probable(self.problem, self.optimum, params)
 
     @property
+    def width(self) -> float:
+        """Conductance window of the fitted cell [S]."""
+        low, high = (getattr(self.params, name) for name in self.device.window)
+        return high - low
+
+    @property
     def outliers(self) -> np.ndarray:
         """True for readings more than four sigma away from the model."""
         return np.abs(self.residuals) > 4 * self.sigma

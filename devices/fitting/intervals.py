@@ -22,7 +22,7 @@ from .problem import Optimum, Problem, minimise
 __all__ = ["Interval", "as_probable", "intervals"]
 
 _EDGE = 1e-3
-_REFITS = 4
+_REFITS = 8
 _STEPS = 12
 _MOST_PROFILES = 16  # of more coordinates, as of a table, only the curvature is looked at
 
@@ -150,7 +150,7 @@ def _end(problem: Problem, best: Optimum, k: int, reach: float, allowed: float) 
         else:
             outside = reach
         # The square root of the fall is nearly a straight line.
-        step = reach * float(np.clip(np.sqrt(allowed / max(fall, 1e-3 * allowed)), 0.4, 2.5))
+        step = reach * float(np.clip(np.sqrt(allowed / max(fall, 1e-3 * allowed)), 0.4, 4.0))
         if outside is not None and not abs(inside) < abs(step) < abs(outside):
             step = 0.5 * (inside + outside)
         reach = step

@@ -44,12 +44,11 @@ def preset_of(fit: Fit, noise: Noise, traces: Traces) -> Preset:
 def quality_of(comparison: Comparison, noise: Noise, traces: Traces) -> dict[str, Any]:
     """Return how well the chosen model fits, in plain numbers."""
     fit = comparison.chosen
-    low, high = (getattr(fit.params, name) for name in fit.device.window)
     return {
         "readings": int(traces.g.size),
         "cells": traces.devices,
         "residual_sd_siemens": fit.sigma,
-        "residual_sd_of_window": fit.sigma / (high - low),
+        "residual_sd_of_window": fit.sigma / fit.width,
         "gain": fit.gain,
         "outliers": noise.outlier_fraction,
         "aicc": {row.fit.device.name: row.difference for row in comparison.rows},

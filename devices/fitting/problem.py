@@ -96,7 +96,7 @@ class Problem:
         gain = u[:, -1] if self.with_gain else None
         limit = self.limit * self.width
         out = respond(self.search.device, table, states, self.traces, gain, limit)
-        possible: np.ndarray = np.isfinite(out).all(axis=1)
+        possible = np.asarray(np.isfinite(out).all(axis=1))
         possible[possible] = self.search.allowed(table[possible])
         out[~possible] = _IMPOSSIBLE * self.width
         return out

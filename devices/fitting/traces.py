@@ -17,6 +17,7 @@ Three kinds of file are told apart by their header:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,10 +35,7 @@ UNITS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9}
 FEWEST = 8
 _MOST_SIEMENS = 10.0
 _FORMATS = (
-    "up_data,down_data",
-    "states,mean,std",
-    "pulse,conductance",
-    "pulse,conductance,device",
+    "up_data,down_data | states,mean,std | pulse,conductance,device (device may be left out)"
 )
 
 
@@ -121,15 +119,9 @@ def read_traces(path: str | Path, unit: str | None = None) -> Traces:
     """
     if unit is not None and unit not in (*UNITS, "weight"):
         raise DataError(nearest(unit, (*UNITS, "weight"), "unit"))
-    table = read_table(path, text_columns=("device",))
-    columns = set(table.columns)
-    if columns == {"up_data", "down_data"}:
-        return _checked(_two_trains(table, unit or "weight"), table)
-    if columns == {"states", "mean", "std"}:
-        return _checked(_states(table, unit or "S"), table)
-    if columns in ({"pulse", "conductance"}, {"pulse", "conductance", "device"}):
-        return _checked(_plain(table, unit or "S"), table)
-    raise table.error(table.header_line, _wrong_header(table.columns))
+    table = read_table(path, _wrong_header, text_columns=("device",))
+    read, usual = _READERS[frozenset(table.columns)]
+    return _checked(read(table, unit or usual), table)
 
 
 def describe(traces: Traces) -> str:
@@ -140,6 +132,8 @@ def describe(traces: Traces) -> str:
 
 
 def _wrong_header(columns: tuple[str, ...]) -> str:
+    if frozenset(columns) in _READERS:
+        return ""
     shown = ",".join(columns)
     shown = shown if len(shown) < 60 else shown[:57] + "..."
     try:
@@ -257,3 +251,12 @@ def _checked(traces: Traces, table: Table) -> Traces:
             last, f"the conductance is constant ({traces.g[0]:g} S); there is no response to fit."
         )
     return replace(traces, source=table.path.name, kind=",".join(table.columns))
+
+
+_READERS: Mapping[frozenset[str], tuple[Callable[[Table, str], Traces], str]] = {
+    frozenset({"up_data", "down_data"}): (_two_trains, "weight"),
+    frozenset({"states", "mean", "std"}): (_states, "S"),
+    frozenset({"pulse", "conductance"}): (_plain, "S"),
+    frozenset({"pulse", "conductance", "device"}): (_plain, "S"),
+}
+"""For each set of columns the function that reads it, and the unit where none is given."""

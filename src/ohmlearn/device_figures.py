@@ -112,8 +112,8 @@ def _pulses(p: Any) -> int:
     for n in range(1, _MOST_PULSES + 1):
         x = min(x + potentiation(p, x), 1.0)
         if conductance(p, V_READ, x) > low + 0.97 * (high - low):
-            return max(n, 5)
-    return min(max(int(2.0 / max(nominal_step(p), 1e-9)), 10), _MOST_PULSES)
+            return n
+    return _MOST_PULSES
 
 
 def _mean_response(p: Any, n: int) -> np.ndarray:

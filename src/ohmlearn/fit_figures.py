@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_fit"]
 
 _MICRO = 1e6
-_BINS = 12
+_BINS = 10
 _FEWEST = 5  # differences in a bin that is drawn
 
 
@@ -119,13 +119,13 @@ def _draw_steps(axes: Axes, fit: Fit, traces: Traces) -> None:
         (1, potentiation, BLUE, "SET"),
         (-1, depression, ORANGE, "RESET"),
     ):
-        at, change = _measured_steps(fit, traces, sign)
+        at, change, lag = _measured_steps(fit, traces, sign)
         if not at.size:
             continue
         moved = np.array([_moved(p, x, sign, step) for x in states.tolist()])
         axes.plot(_MICRO * g[seen], _MICRO * moved[seen], color=colour, lw=1.6)
         axes.plot([], [], color=colour, marker="o", ms=4, lw=1.6, label=name)
-        _binned(axes, at, change, colour)
+        _binned(axes, at, change, lag, colour)
     axes.axhline(0, color=GREY, lw=0.8)
     axes.set_xlabel("conductance (µS)")
     axes.set_ylabel("step of a pulse (µS)")
@@ -133,22 +133,22 @@ def _draw_steps(axes: Axes, fit: Fit, traces: Traces) -> None:
     axes.set_title("Step; points: measured, with 95 %")
 
 
-def _measured_steps(fit: Fit, traces: Traces, sign: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return conductances [S] and mean steps [S] over a few pulses of one direction.
+def _measured_steps(fit: Fit, traces: Traces, sign: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return conductances [S], mean steps [S] over some readings of one direction, how many.
 
-    A single difference of readings is mostly noise; over m pulses there is m times less of it.
+    A single difference of readings is mostly noise; over m of them there is m times less of it.
     """
     trains = _trains(traces, sign)
     if not trains:
-        return np.empty(0), np.empty(0)
+        return np.empty(0), np.empty(0), 1
     lag = int(np.clip(np.median([len(t) for t in trains]) / 12, 1, 25))
-    at, change = [], []
+    at, change = [np.empty(0)], [np.empty(0)]
     for train in trains:
-        first, last = train[:-lag:lag], train[lag::lag]
-        pulses = np.add.reduceat(np.abs(traces.pulses), np.ravel(np.c_[first + 1, last + 1])[:-1])
+        given = np.cumsum(np.abs(traces.pulses[train]))
+        first, last = train[:-lag], train[lag:]
         at.append(0.5 * (fit.predicted[first] + fit.predicted[last]))
-        change.append((traces.g[last] - traces.g[first]) / pulses[::2])
-    return np.concatenate(at), np.concatenate(change)
+        change.append((traces.g[last] - traces.g[first]) / (given[lag:] - given[:-lag]))
+    return np.concatenate(at), np.concatenate(change), lag
 
 
 def _trains(traces: Traces, sign: int) -> list[np.ndarray]:
@@ -165,19 +165,20 @@ def _moved(p, x: float, sign: int, step) -> float:
     return conductance(p, 0.1, after) - conductance(p, 0.1, x)
 
 
-def _binned(axes: Axes, g: np.ndarray, change: np.ndarray, colour: str) -> None:
+def _binned(axes: Axes, g: np.ndarray, change: np.ndarray, lag: int, colour: str) -> None:
     """Draw medians of the measured steps, with the 95 % interval of each median."""
-    edges = np.linspace(g.min(), g.max(), _BINS + 1)
-    where = np.clip(np.digitize(g, edges) - 1, 0, _BINS - 1)
-    for k in range(_BINS):
+    edges = np.unique(np.quantile(g, np.linspace(0.0, 1.0, _BINS + 1)))
+    where = np.clip(np.digitize(g, edges) - 1, 0, edges.size - 2)
+    for k in range(edges.size - 1):
         part = change[where == k]
         if part.size < _FEWEST:
             continue
         middle = float(np.median(part))
         deviation = 1.4826 * float(np.median(np.abs(part - middle)))
-        error = 1.96 * 1.2533 * deviation / np.sqrt(part.size)
+        # Differences over the same readings are not independent.
+        error = 1.96 * 1.2533 * deviation / np.sqrt(max(part.size / lag, 1.0))
         axes.errorbar(
-            _MICRO * 0.5 * (edges[k] + edges[k + 1]),
+            _MICRO * float(np.mean(g[where == k])),
             _MICRO * middle,
             _MICRO * error,
             fmt="o",

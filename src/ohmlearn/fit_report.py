@@ -127,14 +127,13 @@ def _noise(noise: Noise) -> Table:
 
 def _residuals(report: FitReport) -> Text:
     fit = report.comparison.chosen
-    low, high = (getattr(fit.params, name) for name in fit.device.window)
     if fit.gain:
         kind = f"{100 * fit.gain:.0f} % of an error of prediction stays in the cell"
     else:
         kind = "no noise stays in the cell"
     return Text(
         f"Residuals: standard deviation {engineering(float(f'{fit.sigma:.3g}'), 'S')} "
-        f"({100 * fit.sigma / (high - low):.2g} % of the window); {kind}; "
+        f"({100 * fit.sigma / fit.width:.2g} % of the window); {kind}; "
         f"{100 * report.noise.outlier_fraction:.1f} % of the readings are more than 4 standard "
         "deviations off."
     )
