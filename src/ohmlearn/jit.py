@@ -55,7 +55,7 @@ def _fingerprint() -> str:
             digest.update(file.read_bytes())
     digest.update((root / "jit.py").read_bytes())
     for path in user_sources():
-        digest.update(str(path).encode())
+        digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
