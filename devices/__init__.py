@@ -18,15 +18,13 @@ from .contract import (
 )
 from .effects import CycleToCycle, Effects, Stuck, ledger, merge
 from .parameters import check_params, make_params, with_window
-from .preset_files import NamedPreset, effects_as_table, preset_as_table, read_preset
-from .registry import devices, get_device, get_preset, presets, problems
+from .registry import devices, get_device, get_preset, presets
 
 __all__ = [
     "CycleToCycle",
     "Device",
     "Effects",
     "Field",
-    "NamedPreset",
     "Preset",
     "Pulse",
     "Stuck",
@@ -35,7 +33,6 @@ __all__ = [
     "current",
     "depression",
     "devices",
-    "effects_as_table",
     "get_device",
     "get_preset",
     "ledger",
@@ -43,10 +40,7 @@ __all__ = [
     "merge",
     "nominal_step",
     "potentiation",
-    "preset_as_table",
     "presets",
-    "problems",
     "rate",
-    "read_preset",
     "with_window",
 ]

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from .devices import (
     Device,
     Effects,
-    Preset,
-    effects_as_table,
     get_device,
     get_preset,
     make_params,
     merge,
-    presets,
-    read_preset,
     with_window,
 )
-from .devices.registry import is_builtin
 from .errors import DeviceError
-from .settings import EFFECTS, CrossbarSection, DeviceSection
+from .settings import CrossbarSection, DeviceSection
 
-__all__ = ["Cell", "choose_cell", "own_preset_spelled_out"]
+__all__ = ["Cell", "choose_cell"]
 
 
 class Cell(NamedTuple):
@@ -63,50 +56,3 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
             )
         params = with_window(device, params, low, high)
     return Cell(device, params, merge(effects, section.effects()))
-
-
-def own_preset_spelled_out(document: dict[str, Any], folder: Path) -> None:
-    """Replace in *document* a preset of the user's own by its model, parameters and effects.
-
-    A preset of the package is a name for good. A file of the user's may change tomorrow, so its
-    content belongs into the experiment, which a record keeps and a digest hears of. Anything
-    wrong in the section is left for validation to explain.
-
-    Parameters
-    ----------
-    document
-        An experiment; ``device.preset`` may be the path of a ``.toml`` file, counted from
-        *folder*, or the name of a preset in the user's folder.
-
-    Raises
-    ------
-    DeviceError
-        The file cannot be read, or what the section changes does not fit the preset.
-    """
-    section = document.get("device")
-    if not isinstance(section, dict) or section.get("model") is not None:
-        return
-    found = _own_preset(section.get("preset"), folder)
-    changes = section.get("parameters", {})
-    if found is None or not isinstance(changes, Mapping):
-        return
-    device, preset = found
-    given = {name: section[name] for name in EFFECTS if section.get(name) is not None}
-    effects = merge(preset.effects, {n: False if v == 0 else v for n, v in given.items()})
-    rest = {k: v for k, v in section.items() if k not in (*EFFECTS, "preset", "parameters")}
-    document["device"] = {
-        **rest,
-        "model": device.name,
-        "parameters": dict(make_params(device, changes, preset)._asdict()),
-        **effects_as_table(effects),
-    }
-
-
-def _own_preset(name: Any, folder: Path) -> tuple[Device, Preset] | None:
-    if not isinstance(name, str):
-        return None
-    if name.strip().lower().endswith(".toml"):
-        return read_preset(folder / Path(name.strip()).expanduser(), get_device)[1:]
-    known = {key.casefold(): found for key, found in presets().items()}
-    found = known.get(name.strip().casefold())
-    return None if found is None or is_builtin(found[1]) else found

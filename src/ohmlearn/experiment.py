@@ -17,9 +17,10 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
-from .cell import choose_cell, own_preset_spelled_out
+from .cell import choose_cell
 from .errors import ConfigError, DeviceError
 from .overrides import apply_overrides
+from .own_presets import own_preset_spelled_out
 from .settings import (
     CrossbarSection,
     DataSection,

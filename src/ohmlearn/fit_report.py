@@ -12,12 +12,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .devices import Preset, preset_as_table
+from .devices import Preset
 from .devices.fitting.compare import Comparison
 from .devices.fitting.estimate import Fit, Parameter
 from .devices.fitting.noise import Noise
 from .devices.fitting.presets import quality_of
 from .devices.fitting.traces import Traces, describe
+from .devices.preset_files import preset_as_table
 from .storage import write_file
 from .tables import engineering
 

@@ -73,14 +73,15 @@ def _is_path(name: str | None) -> bool:
 
 def _own_file(name: str | None):
     from . import tables
-    from .devices import get_device, read_preset
+    from .devices import get_device
+    from .devices.preset_files import read_preset
 
     found = read_preset(name or "", get_device)
     yield from tables.preset(found.device, found.name, found.preset)
 
 
 def _tell_problems() -> None:
-    from .devices import problems
+    from .devices.registry import problems
 
     for sentence in problems():
         typer.echo(f"left out: {sentence}", err=True)
@@ -99,7 +100,8 @@ def _plot(name: str | None, file: Path | None) -> None:
 
 def _cell(name: str) -> Cell:
     from .device_figures import Cell
-    from .devices import Effects, devices, get_device, get_preset, presets, read_preset
+    from .devices import Effects, devices, get_device, get_preset, presets
+    from .devices.preset_files import read_preset
 
     wanted = name.strip().casefold()
     if _is_path(name):
@@ -129,8 +131,8 @@ def _check(name: str | None) -> int:
     """Check models, print the table, and return how many checks failed."""
     from rich.table import Table
 
-    from .devices import problems
     from .devices.checks import CHECKS, check_device
+    from .devices.registry import problems
 
     chosen = _to_check(name)
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -161,7 +163,8 @@ def _check(name: str | None) -> int:
 
 def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
     """Return the models to check, each with all presets it is used with."""
-    from .devices import devices, get_device, get_preset, presets, read_preset
+    from .devices import devices, get_device, get_preset, presets
+    from .devices.preset_files import read_preset
 
     if _is_path(name):
         label, device, preset = read_preset(name or "", get_device)

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ohmlearn.cli import app
-from ohmlearn.devices import get_device, read_preset
+from ohmlearn.devices import get_device
+from ohmlearn.devices.preset_files import read_preset
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
 

@@ -51,7 +51,7 @@ def ohmlearn(own: Path, *arguments: str, code: int = 0, **more: str):
 def listed(own: Path, **more: str) -> tuple[set[str], set[str], list[str]]:
     """Return names of models and presets, and the problems."""
     program = (
-        "from ohmlearn.devices import devices, presets, problems\n"
+        "from ohmlearn.devices.registry import devices, presets, problems\n"
         "print(*devices(), sep='|'); print(*presets(), sep='|'); print(*problems(), sep='\\n')"
     )
     models, presets, *problems = python(own, "-c", program, **more).stdout.splitlines()
