@@ -25,10 +25,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...errors import DeviceError
 from ..contract import Device
 from .traces import Traces
 
-__all__ = ["Coordinate", "Search", "make_search"]
+__all__ = ["Coordinate", "Search", "make_search", "window_fields"]
 
 _WIDEST = 20.0
 _STRAIGHT = 1e-5  # smallest |1/a|: a straight line to the eye, and safe from 0/0
@@ -38,6 +39,23 @@ _KNOWN: Mapping[tuple[str, str], tuple[str, float, float]] = {
     ("NeuroSim", "a_up"): ("reciprocal", -_WIDEST, _WIDEST),
     ("NeuroSim", "a_down"): ("reciprocal", -_WIDEST, _WIDEST),
 }
+
+
+def window_fields(device: Device) -> tuple[str, str]:
+    """Return the names of the parameters that hold the conductance window, low end first.
+
+    Raises
+    ------
+    DeviceError
+        The model has no such parameters.
+    """
+    fields = device.window
+    if not fields:
+        raise DeviceError(
+            f"{device.name} has no parameters for the ends of its conductance window; a fit needs "
+            "them."
+        )
+    return fields
 
 
 class Coordinate(NamedTuple):
@@ -95,7 +113,7 @@ class Search(NamedTuple):
         for k, coordinate in enumerate(self.coordinates):
             table[:, fields.index(coordinate.field)] = coordinate.value(u[:, k])
         if "g_ref" in fields:
-            low, high = (table[:, fields.index(name)] for name in self.device.window)
+            low, high = (table[:, fields.index(name)] for name in window_fields(self.device))
             table[:, fields.index("g_ref")] = 0.5 * (low + high)
         return table
 
@@ -136,7 +154,7 @@ def _coordinate(
     device: Device, name: str, unit: str, low: float, width: float, train: float
 ) -> Coordinate | None:
     if unit == "S":
-        at_low, at_high = (name == end for end in device.window)
+        at_low, at_high = (name == end for end in window_fields(device))
         least = (1e-6 * width - low) / width
         bottom = max(0.6 if at_high else -2.0, least)
         top = 0.4 if at_low else 3.0

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...errors import DeviceError
 from ..contract import Device
-from .coordinates import Coordinate, make_search
+from .coordinates import Coordinate, make_search, window_fields
 from .intervals import Interval, as_probable, intervals
 from .likelihood import deviation
 from .problem import Optimum, Problem, count, descend, hold_redundant, starting_points
@@ -125,7 +125,7 @@ class Fit:
     @property
     def width(self) -> float:
         """Conductance window of the fitted cell [S]."""
-        low, high = (getattr(self.params, name) for name in self.device.window)
+        low, high = (getattr(self.params, name) for name in window_fields(self.device))
         return high - low
 
     @property

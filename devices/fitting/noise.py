@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import DeviceError
 from ..contract import nominal_step
 from ..effects import CycleToCycle, Effects
+from .coordinates import window_fields
 from .estimate import Fit, fit_model
 from .noise_filter import fit_noise
 from .traces import Traces
@@ -91,7 +92,7 @@ def _between_cells(fit: Fit, traces: Traces, seed: int) -> Mapping[str, Term]:
     if traces.devices < FEWEST_CELLS:
         return {}
     values: dict[str, list[float]] = {"g_min": [], "g_max": [], "step": []}
-    low, high = fit.device.window
+    low, high = window_fields(fit.device)
     for device in np.unique(traces.device).tolist():
         try:
             own = fit_model(fit.device, traces.of_device(device), seed).completed[0]

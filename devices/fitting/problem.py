@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import least_squares
 
-from .coordinates import Search
+from .coordinates import Search, window_fields
 from .likelihood import deviation, log_likelihood, loss, scale
 from .simulation import respond
 from .traces import Traces
@@ -199,7 +199,7 @@ def starting_points(problem: Problem, seed: int, tried: int, kept: int) -> np.nd
     u = _random_points(problem, np.random.default_rng(seed), tried)
     table = problem.search.table(u[:, : problem.own])
     fields = problem.search.device.params._fields
-    low, high = (table[:, fields.index(name)] for name in problem.search.device.window)
+    low, high = (table[:, fields.index(name)] for name in window_fields(problem.search.device))
     first = problem.traces.g[problem.traces.starts]
     states = (first[np.newaxis] - low[:, np.newaxis]) / (high - low)[:, np.newaxis]
     u[:, problem.own :] = np.clip(states, 0.02, 0.98)

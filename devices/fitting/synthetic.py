@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract import current, depression, device_of, potentiation
+from .coordinates import window_fields
 from .simulation import V_READ
 from .traces import Traces
 
@@ -47,7 +48,7 @@ def make_traces(
     rng = np.random.default_rng(seed)
     pulses = np.concatenate([[0], *(np.full(abs(n), np.sign(n)) for n in trains)])
     device = device_of(type(p))
-    low, high = (getattr(p, name) for name in device.window)
+    low, high = (getattr(p, name) for name in window_fields(device))
     x, g = x0, np.empty(pulses.size)
     for i, pulse in enumerate(pulses):
         if pulse:

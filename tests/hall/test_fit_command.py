@@ -1,6 +1,10 @@
 """``ohmlearn fit``: tables, JSON, a preset that an experiment can name, a figure, errors."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -182,3 +186,21 @@ def test_a_preset_that_cannot_be_written_is_a_failure(tmp_path):
     arguments = (CYCLES, "--unit", "uS", "--model", "ConstantStep")
     result = invoke(*arguments, "--preset-out", "file/p.toml", code=1)
     assert "cannot write" in result.stderr
+
+
+@pytest.mark.parametrize("page", ["fitting.md", "own_devices.md"])
+def test_the_commands_of_the_page_run(page, tmp_path, monkeypatch):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    calls = [line.split() for line in block.splitlines()]
+    assert len(calls) >= 4
+    for words in calls:
+        env = dict(os.environ, COLUMNS="120", PYTHONPATH=str(ROOT / "src"))
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            env[name] = value
+        assert words[0] == "ohmlearn"
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (words, done.stderr)
