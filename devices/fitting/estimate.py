@@ -190,7 +190,7 @@ def fit_model(device: Device, traces: Traces, seed: int = 0) -> Fit:
         )
     search = make_search(device, traces)
     free = Problem(search, traces, gain=False)
-    hold_redundant(free, seed)
+    hold_redundant(free)
     best = _best(free, seed)
     if traces.spread is None:  # a table of means has no noise from pulse to pulse
         tracking = Problem(search, traces, gain=True)

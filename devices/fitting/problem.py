@@ -125,7 +125,7 @@ class Problem:
         return log_likelihood(r, sigma) + float(np.log(self.weight).sum())
 
 
-def hold_redundant(problem: Problem, seed: int) -> None:
+def hold_redundant(problem: Problem) -> None:
     """Hold parameters for which others can stand in exactly, whatever was measured.
 
     The scale of a table and its entries are such; so are a factor and an exponent of which only
@@ -134,7 +134,7 @@ def hold_redundant(problem: Problem, seed: int) -> None:
     """
     probe = Problem(problem.search, _SINGLE_PULSES, gain=False)
     probe.width = problem.width
-    points = _random_points(probe, np.random.default_rng([seed, 1]), 40)
+    points = _random_points(probe, np.random.default_rng(0), 40)
     points[:, probe.own :] = np.linspace(0.0, 1.0, probe.size - probe.own)
     possible = np.abs(probe.residuals(points)).max(axis=1) < 0.5 * _IMPOSSIBLE
     slopes = [_normalised(probe.jacobian(u))[:, : probe.own] for u in points[possible][:12]]
@@ -146,9 +146,9 @@ def hold_redundant(problem: Problem, seed: int) -> None:
         without = held.copy()
         without[k] = True
         seen = [slope for slope in slopes if slope[:, k].any()]
-        held[k] = bool(seen) and all(
-            _rank(slope[:, ~without]) == _rank(slope[:, ~held]) for slope in seen
-        )
+        lost = sum(_rank(slope[:, ~without]) < _rank(slope[:, ~held]) for slope in seen)
+        # Steep exponentials blur differences, so a few points may contradict.
+        held[k] = 3 * lost < len(seen)
     problem.held[: problem.own] = held
 
 

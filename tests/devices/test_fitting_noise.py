@@ -168,7 +168,7 @@ def test_a_parameter_that_others_can_stand_in_for_is_held():
 def test_no_parameter_of_a_model_without_such_is_held(name):
     traces = make_traces(CELL, TRAINS, seed=0, noise=0.02)
     problem = Problem(make_search(devices()[name], traces), traces, gain=False)
-    hold_redundant(problem, 0)
+    hold_redundant(problem)
     assert not problem.held.any()
 
 
