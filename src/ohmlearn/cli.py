@@ -10,6 +10,8 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
+from .verb_devices import devices
+from .verb_fit import fit
 from .verb_gdu import gdu
 
 if TYPE_CHECKING:
@@ -106,20 +108,6 @@ def run(
 
 
 @app.command()
-def devices(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A device model or a preset.")
-    ] = None,
-) -> None:
-    """List device models and presets; with NAME, its parameters, effects and source."""
-    with explained_errors():
-        from . import tables
-
-        for part in tables.device(name) if name else tables.all_devices():
-            _console().print(part)
-
-
-@app.command()
 def data(
     download: Annotated[
         str | None, typer.Option(metavar="NAME", help="Download this data set first.")
@@ -139,6 +127,8 @@ def data(
             _console().print(part)
 
 
+app.command()(devices)
+app.command()(fit)
 app.command()(gdu)
 
 

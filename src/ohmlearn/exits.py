@@ -10,7 +10,7 @@ import typer
 
 from .errors import OhmlearnError, UserError
 
-__all__ = ["explained_errors"]
+__all__ = ["FAILURE", "WRONG_INPUT", "explained_errors"]
 
 FAILURE, WRONG_INPUT = 1, 2
 

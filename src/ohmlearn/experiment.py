@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError, model_validator
 from .cell import choose_cell
 from .errors import ConfigError, DeviceError
 from .overrides import apply_overrides
+from .own_presets import own_preset_spelled_out
 from .settings import (
     CrossbarSection,
     DataSection,
@@ -158,8 +159,9 @@ def parse_experiment(
 ) -> Experiment:
     """Build an experiment from TOML *text*; *source* names it in errors.
 
-    A relative path in ``data.name`` counts from *folder*, or from the current folder where it
-    comes from an override.
+    A relative path in ``data.name`` or ``device.preset`` counts from *folder*, or from the
+    current folder where it comes from an override. A preset of the user's own is replaced by its
+    numbers, so that the experiment says everything by itself.
     """
     try:
         document = tomllib.loads(text)
@@ -168,6 +170,11 @@ def parse_experiment(
     _anchor(document, folder)
     overridden = apply_overrides(document, overrides)
     _anchor(document, Path.cwd() if "data.name" in overridden else None)
+    here = Path.cwd() if "device.preset" in overridden or folder is None else folder
+    try:
+        own_preset_spelled_out(document, here)
+    except DeviceError as error:
+        raise ConfigError(f"{source}: section [device]: {error}") from error
     if seed is not None and isinstance(document.setdefault("run", {}), dict):
         document["run"]["seed"] = seed
         overridden = {**overridden, "run.seed": "--seed"}

@@ -1,8 +1,9 @@
 """The one place that configures Numba.
 
 Compiled kernels are cached per user in a folder named by a hash of every source file that
-takes part in a kernel. Numba's own cache stamps only the file of the outermost function, so it
-would return old physics after an edit to a device model, and it fails on a read-only install.
+takes part in a kernel, those of the user's own devices included. Numba's own cache stamps only
+the file of the outermost function, so it would return old physics after an edit to a device model,
+and it fails on a read-only install.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
+
+from .user_folder import user_sources
 
 __all__ = ["inlined", "inner", "kernel", "loop"]
 
@@ -40,7 +43,10 @@ def _sources(folder: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _fingerprint() -> str:
-    """Hash the kernel sources and the versions that decide what a kernel compiles to."""
+    """Hash the kernel sources and the versions that decide what a kernel compiles to.
+
+    The user's own device models are kernel sources too.
+    """
     digest = hashlib.sha256(numba.__version__.encode())
     root = files("ohmlearn")
     for room in _ROOMS:
@@ -48,6 +54,9 @@ def _fingerprint() -> str:
             digest.update(name.encode())
             digest.update(file.read_bytes())
     digest.update((root / "jit.py").read_bytes())
+    for path in user_sources():
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

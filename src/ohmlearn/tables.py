@@ -91,16 +91,16 @@ def _number(value: Any) -> str:
 
 def all_devices() -> Iterator[RenderableType]:
     """Yield the table of device models and that of presets."""
-    from .devices import devices
+    from .devices import devices, presets
 
     models = _table("Device models", "model", "kind", "parameters", "source")
-    presets = _table("Presets", "preset", "model", "window", "source")
+    named = _table("Presets", "preset", "model", "window", "source")
     for name, model in sorted(devices().items()):
         kind = "dynamical" if model.dynamical else "pulse response"
         models.add_row(name, kind, ", ".join(model.fields()), model.reference)
-        for label, preset in model.presets.items():
-            presets.add_row(label, name, _window(model, preset), preset.source)
-    yield Group(models, Text(), presets)
+    for label, (model, found) in sorted(presets().items(), key=lambda item: item[1][0].name):
+        named.add_row(label, model.name, _window(model, found), found.source)
+    yield Group(models, Text(), named)
     yield Text("\nohmlearn devices NAME shows parameters, units and effects of one of them.")
 
 
@@ -119,21 +119,26 @@ def device(name: str) -> Iterator[RenderableType]:
     DeviceError
         Nothing has that name; the sentence names the nearest one.
     """
-    from .devices import devices, ledger
+    from .devices import devices, presets
 
-    models = devices()
-    for label, model in models.items():
+    for label, model in devices().items():
         if label.lower() == name.lower():
             yield from _model(label, model)
             return
-        for printed, preset in model.presets.items():
-            if printed.lower() == name.lower():
-                yield _parameters(model, f"Preset {printed} of model {label}", preset.params)
-                yield effects(ledger(preset.effects))
-                yield _notes({"source": preset.source, "note": preset.note})
-                return
-    known = [*models, *(preset for model in models.values() for preset in model.presets)]
-    raise DeviceError(nearest(name, known, "device model or preset"))
+    for printed, (model, found) in presets().items():
+        if printed.lower() == name.lower():
+            yield from preset(model, printed, found)
+            return
+    raise DeviceError(nearest(name, [*devices(), *presets()], "device model or preset"))
+
+
+def preset(model: Device, name: str, found: Preset) -> Iterator[RenderableType]:
+    """Yield the numbers of a preset, its effects and where it comes from."""
+    from .devices import ledger
+
+    yield _parameters(model, f"Preset {name} of model {model.name}", found.params)
+    yield effects(ledger(found.effects))
+    yield _notes({"source": found.source, "note": found.note})
 
 
 def _model(label: str, model: Device) -> Iterator[RenderableType]:
