@@ -36,6 +36,7 @@ FORMATS = (".png", ".pdf", ".svg")
 V_READ = 0.1
 CELLS = 4  # noisy ones that are drawn
 _MOST_PULSES = 2000
+_WIDE = 50.0  # ratio of conductances from which on the axis is logarithmic
 _MICRO = 1e6
 
 
@@ -89,26 +90,44 @@ def save_figure(path: Path, figure: Figure) -> Path:
 
 def _response(axes: Axes, cell: Cell) -> None:
     """Draw SET pulses from one end and RESET pulses back, without and with noise."""
-    n = _pulses(cell.params)
+    start = _working_end(cell.params)
+    n = _pulses(cell.params, start)
     at = np.arange(2 * n + 1)
     if cell.effects != Effects():
         for k in range(CELLS):
-            label = f"{CELLS} cells with all effects" if k == 0 else None
-            g = _MICRO * noisy_response(cell, n, k)
+            label = f"{CELLS} drawn cells, with noise" if k == 0 else None
+            g = _MICRO * noisy_response(cell, n, k, start)
             axes.plot(at, g, color=GREY, lw=0.5, alpha=0.5, label=label)
-    g = _MICRO * _mean_response(cell.params, n)
+    g = _MICRO * _mean_response(cell.params, n, start)
     axes.plot(at[: n + 1], g[: n + 1], color=BLUE, lw=2, label="SET")
     axes.plot(at[n:], g[n:], color=ORANGE, lw=2, label="RESET")
-    axes.set_xlabel(f"pulse ({n:,} SET, then {n:,} RESET)")
+    begin = f", from x = {start:g}" if start > 0 else ""
+    axes.set_xlabel(f"pulse ({n:,} SET, then {n:,} RESET{begin})")
     axes.set_ylabel("conductance (µS)")
-    axes.set_ylim(top=axes.get_ylim()[1] + 0.15 * float(np.ptp(axes.get_ylim())))
+    if g.min() > 0 and g.max() > _WIDE * g.min():
+        axes.set_yscale("log")
+        axes.set_ylim(top=3 * axes.get_ylim()[1])
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
+        axes.set_ylim(top=axes.get_ylim()[1] + 0.15 * float(np.ptp(axes.get_ylim())))
     axes.legend(loc="upper left", ncols=3, fontsize="small", columnspacing=1.0)
     axes.set_title("Response to pulses")
 
 
-def _pulses(p: Any) -> int:
-    """Return how many pulses bring the mean cell nearly from end to end."""
-    x, (low, high) = 0.0, (conductance(p, V_READ, s) for s in (0.0, 1.0))
+def _working_end(p: Any) -> float:
+    """Return the lowest state from which the SET pulse moves the cell to speak of.
+
+    Of a filament that is far from closed the nominal pulse moves nothing.
+    """
+    states = np.linspace(0.0, 0.98, 50)
+    steps = np.array([potentiation(p, x) for x in states.tolist()])
+    enough = steps >= min(1e-3, 0.2 * float(steps.max()))
+    return float(states[np.argmax(enough)])
+
+
+def _pulses(p: Any, x: float) -> int:
+    """Return how many pulses bring the mean cell from state *x* nearly to the other end."""
+    low, high = (conductance(p, V_READ, s) for s in (x, 1.0))
     for n in range(1, _MOST_PULSES + 1):
         x = min(x + potentiation(p, x), 1.0)
         if conductance(p, V_READ, x) > low + 0.97 * (high - low):
@@ -116,8 +135,8 @@ def _pulses(p: Any) -> int:
     return _MOST_PULSES
 
 
-def _mean_response(p: Any, n: int) -> np.ndarray:
-    x, g = 0.0, [conductance(p, V_READ, 0.0)]
+def _mean_response(p: Any, n: int, x: float) -> np.ndarray:
+    g = [conductance(p, V_READ, x)]
     for k in range(2 * n):
         x = _after(p, x, up=k < n)
         g.append(conductance(p, V_READ, x))
@@ -129,8 +148,11 @@ def _after(p: Any, x: float, up: bool) -> float:
     return min(max(x + step, 0.0), 1.0)
 
 
-def noisy_response(cell: Cell, n: int, seed: int) -> np.ndarray:
-    """Return readings [S] of one drawn cell, n SET and n RESET pulses; shape (2 n + 1,)."""
+def noisy_response(cell: Cell, n: int, seed: int, x: float = 0.0) -> np.ndarray:
+    """Return readings [S] of one drawn cell, n SET and n RESET pulses from state *x*.
+
+    Spread between cells, noise of pulses, write noise and read noise act; shape (2 n + 1,).
+    """
     from .devices.variability import draw_table, pulse_noise
 
     device, effects = cell.device, cell.effects
@@ -138,7 +160,7 @@ def noisy_response(cell: Cell, n: int, seed: int) -> np.ndarray:
     p = device.params(*row.tolist())
     noise = pulse_noise(cell.params, effects)
     rng = np.random.default_rng(seed)
-    x, g = 0.0, [conductance(p, V_READ, 0.0)]
+    g = [conductance(p, V_READ, x)]
     for k in range(2 * n):
         change = potentiation(p, x) if k < n else -depression(p, x)
         z = rng.standard_normal()
