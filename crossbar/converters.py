@@ -7,22 +7,31 @@ that voltage, so the numbers do not depend on the conductance window.
 
 Inputs are encoded as an amplitude, or as the width of a pulse at the full-scale voltage, its sign
 choosing the polarity. The width form reads every cell at one voltage, so a cell whose current is
-not proportional to its voltage still multiplies exactly.
+not proportional to its voltage still multiplies exactly as long as the lines are ideal.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..devices.counter_rng import Stream, normals
 from ..errors import ConfigError, nearest
 from ..jit import inlined
 
-__all__ = ["ENCODINGS", "Converters", "Mismatch", "draw_mismatch", "levels_step", "quantise"]
+__all__ = [
+    "ENCODINGS",
+    "Converters",
+    "Mismatch",
+    "draw_mismatch",
+    "levels_step",
+    "quantise",
+    "round_to_levels",
+]
 
 ENCODINGS = ("amplitude", "pulse-width")
 
@@ -35,7 +44,7 @@ class Converters:
     ----------
     dac_bits, adc_bits
         Resolution, 1 to 24 bits; both converters are symmetric about zero and have zero as a
-        level, hence 2**bits - 1 levels.
+        level, hence 2**bits - 1 levels (with one bit three: zero and either end).
     dac_range
         Largest signal that a line can be driven with.
     adc_noise
@@ -109,7 +118,24 @@ def quantise(value, step, limit):
     return value
 
 
-class Mismatch:
+def round_to_levels(value: ArrayLike, step: float, limit: float) -> tuple[NDArray, NDArray]:
+    """Do what :func:`quantise` does to every number of an array.
+
+    Returns
+    -------
+    levels : ndarray
+    saturated : ndarray of bool
+        Where the nearest level would have been beyond the limit.
+    """
+    value = np.asarray(value, np.float64)
+    if step <= 0:
+        return value, np.zeros(value.shape, bool)
+    level = np.rint(value / step) * step
+    saturated = np.abs(level) > limit + 0.25 * step  # the last level is the limit, to rounding
+    return np.clip(level, -limit, limit), saturated
+
+
+class Mismatch(NamedTuple):
     """Gain and offset of each converter of an array.
 
     Attributes
@@ -118,15 +144,14 @@ class Mismatch:
         Factor on the signal, and what is added to it in units of the last bit.
     """
 
-    def __init__(self, gain: NDArray, offset: NDArray) -> None:
-        self.gain = gain
-        self.offset = offset
+    gain: NDArray
+    offset: NDArray
 
 
 def draw_mismatch(
-    converters: Converters, count: int, seed: int, number: int, dtype: np.dtype
+    converters: Converters, count: int, seed: int, number: int, dtype: DTypeLike = np.float64
 ) -> Mismatch:
     """Draw gain and offset of *count* converters; *number* tells groups of one seed apart."""
     drawn = normals(seed, Stream.CONVERTER, number, 2 * count, dtype)
-    gain = 1.0 + converters.adc_gain * drawn[:count]
-    return Mismatch(gain.astype(dtype), (converters.adc_offset * drawn[count:]).astype(dtype))
+    gain = (1.0 + converters.adc_gain * drawn[:count]).astype(dtype)
+    return Mismatch(gain, (converters.adc_offset * drawn[count:]).astype(dtype))

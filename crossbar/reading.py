@@ -13,7 +13,7 @@ from ..errors import ConfigError
 if TYPE_CHECKING:
     from .array import Crossbar
 
-__all__ = ["line_currents", "read_cells", "squared_conductance"]
+__all__ = ["line_currents", "read_cells", "read_numbers", "squared_conductance"]
 
 
 def squared_conductance(xbar: Crossbar) -> NDArray:
@@ -49,7 +49,7 @@ def line_currents(xbar: Crossbar, v: NDArray, signed: NDArray, squares: NDArray)
     if xbar.effects.read_noise > 0:
         # A sum over cells of independent Gaussian errors is one Gaussian per line and read.
         deviation = xbar.effects.read_noise * np.sqrt((v * v) @ squares)
-        current = current + deviation * _noise(xbar, current.shape)
+        current = current + deviation * read_numbers(xbar, current.shape)
     return current
 
 
@@ -57,11 +57,11 @@ def read_cells(xbar: Crossbar) -> NDArray:
     """Return the conductance [S] of each cell, read alone, shape (rows, columns, arms)."""
     g = xbar.conductance
     if xbar.effects.read_noise > 0:
-        return g * (1.0 + xbar.effects.read_noise * _noise(xbar, g.shape))
+        return g * (1.0 + xbar.effects.read_noise * read_numbers(xbar, g.shape))
     return g.copy()
 
 
-def _noise(xbar: Crossbar, shape: tuple[int, ...]) -> NDArray:
+def read_numbers(xbar: Crossbar, shape: tuple[int, ...]) -> NDArray:
     """Return standard normal numbers for a new read, and count it."""
     step = (xbar.array_id << 40) + xbar.reads
     xbar.reads += 1

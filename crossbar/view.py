@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .array import Crossbar
-
 __all__ = ["CrossbarView"]
 
 
-class CrossbarView(NamedTuple):
+class Readable(Protocol):
+    """What is read along its word lines and along its bit lines."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Word lines and columns of weights."""
+        ...
+
+    def read(self, v: NDArray) -> NDArray:
+        """Return bit-line currents [A] for word lines at *v* [V]."""
+        ...
+
+    def read_back(self, u: NDArray) -> NDArray:
+        """Return word-line currents [A] for bit lines at *u* [V]."""
+        ...
+
+
+Array = TypeVar("Array", bound=Readable)
+
+
+class CrossbarView(NamedTuple, Generic[Array]):
     """The array seen from its bit lines: ``xbar.T @ v`` is the forward read."""
 
-    crossbar: Crossbar
+    crossbar: Array
     __array_ufunc__ = None  # so that ``u @ xbar.T`` reaches __rmatmul__
 
     @property
     def shape(self) -> tuple[int, int]:
         """Columns of weights and word lines."""
-        return self.crossbar.columns, self.crossbar.rows
+        rows, columns = self.crossbar.shape
+        return columns, rows
 
     @property
-    def T(self) -> Crossbar:
+    def T(self) -> Array:
         """The array itself."""
         return self.crossbar
 

@@ -17,6 +17,9 @@ importing Numba takes seconds and ``import ohmlearn`` should not. The rooms behi
 ``get_preset``        a device model and a parameter set of it, by name
 ``Effects``           what makes real cells differ from the model
 ``Crossbar``          an array of cells that holds signed weights
+``TiledCrossbar``     the same on tiles with wires and converters
+``Wires``             resistances of an array's lines
+``Converters``        DAC and ADC of a tile
 ``HopfieldNetwork``   structure and dynamics of a layered network
 ``OhmlearnError``     base of every error raised on purpose; ``UserError``: the input is wrong
 ====================  ==========================================================================
@@ -30,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import circuits, crossbar, devices, spice_netlists, training
     from .circuits import HopfieldNetwork
-    from .crossbar import Crossbar
+    from .crossbar import Converters, Crossbar, TiledCrossbar, Wires
     from .devices import Effects, get_device, get_preset
     from .errors import OhmlearnError, UserError
     from .experiment import Experiment, load_experiment, parse_experiment
@@ -42,13 +45,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Converters",
     "Crossbar",
     "Effects",
     "Experiment",
     "HopfieldNetwork",
     "OhmlearnError",
     "Record",
+    "TiledCrossbar",
     "UserError",
+    "Wires",
     "__version__",
     "circuits",
     "crossbar",
@@ -68,13 +74,16 @@ __all__ = [
 _ROOMS = frozenset({"circuits", "crossbar", "devices", "spice_netlists", "training"})
 
 _HOMES = {  # public name: (module, name there)
+    "Converters": ("crossbar", "Converters"),
     "Crossbar": ("crossbar", "Crossbar"),
     "Effects": ("devices", "Effects"),
     "Experiment": ("experiment", "Experiment"),
     "HopfieldNetwork": ("circuits", "HopfieldNetwork"),
     "OhmlearnError": ("errors", "OhmlearnError"),
     "Record": ("record", "Record"),
+    "TiledCrossbar": ("crossbar", "TiledCrossbar"),
     "UserError": ("errors", "UserError"),
+    "Wires": ("crossbar", "Wires"),
     "get_device": ("devices", "get_device"),
     "get_preset": ("devices", "get_preset"),
     "load_data": ("training", "load"),
