@@ -60,6 +60,17 @@ def test_without_wires_and_converters_it_is_a_crossbar(encoding, tile):
     assert xbar.tiles == (-(-ROWS // xbar.tile[0]), -(-COLUMNS // xbar.tile[1]))
 
 
+@pytest.mark.parametrize("nonlinear", [False, True])
+def test_single_precision_cells_read_alike(nonlinear):
+    """SoftBounds is ohmic, so that nonlinear cells are linear ones."""
+    single, double = build(dtype=np.float32, nonlinear=nonlinear), build()
+    assert single.weights.dtype == np.float32
+    v, u = drives(), drives(columns=True)
+    np.testing.assert_allclose(single.read(v), double.read(v), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(single.read_back(u), double.read_back(u), rtol=0, atol=1e-10)
+    assert np.abs(double.read(v)).max() > 1e-6
+
+
 def test_all_spellings_agree():
     xbar, v, u = build(), drives(), drives(columns=True)
     assert xbar.shape == SHAPE == xbar.T.shape[::-1]

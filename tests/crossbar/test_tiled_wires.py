@@ -193,7 +193,7 @@ def test_pulse_widths_are_amplitudes_to_linear_cells(forward, bits, wires):
         amplitude.crossbar.reads = 0
         found, expected = reads(width, v, forward), reads(amplitude, v, forward)
         close(found.partial, expected.partial, 1e-7)
-        close(found.current, expected.current, 1e-6 if wires is None or not nonlinear else 1e-3)
+        close(found.current, expected.current, 1e-6)
 
 
 @every_direction
