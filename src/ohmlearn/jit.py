@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 import platformdirs
 from numba.core import config
+from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
@@ -105,6 +108,40 @@ class _WideCompiler(CompilerBase):
         return [passes]
 
 
+class _KeyedCache(FunctionCache):
+    """Numba's cache with an index of plain text, that hears of the source of every parameter type.
+
+    Numba's own keys hold the types themselves. An index with the type of a script's own device
+    could not be read by any other program, and an edit of that script would go unnoticed.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        _, machine, code = super()._index_key(sig, codegen)
+        types = sorted({_described(t) for t in _named_tuples(getattr(sig, "args", sig))})
+        return str(sig), tuple(types), machine, code
+
+
+def _named_tuples(types: Iterable[Any]) -> Iterator[type]:
+    """Yield the NamedTuple classes in *types*, at any depth."""
+    for t in types:
+        if hasattr(t, "instance_class"):
+            yield t.instance_class
+        yield from _named_tuples(getattr(t, "types", ()))
+
+
+def _described(cls: type) -> str:
+    """Return module, name and a hash of the source of *cls*; without a source, this process."""
+    path = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    try:
+        content = Path(str(path)).read_bytes()
+    except OSError:
+        content = _THIS_PROCESS
+    return f"{cls.__module__}.{cls.__qualname__} {hashlib.sha256(content).hexdigest()}"
+
+
+_THIS_PROCESS = os.urandom(16)
+
+
 def _compile(**options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         saved = _settings.CACHE_DIR
@@ -118,6 +155,8 @@ def _compile(**options: Any) -> Callable[[F], F]:
                 **options,
             )
             compiled: Any = jit(function)
+            if _CACHE:
+                compiled._cache = _KeyedCache(function)
             return compiled
         finally:
             _settings.CACHE_DIR = saved

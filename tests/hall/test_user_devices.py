@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "devices"
 CUBIC = (EXAMPLES / "cubic_step.py").read_text(encoding="utf-8")
-PRESET = (EXAMPLES / "my_cell.toml").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "own_devices.md").read_text(encoding="utf-8")
+(PRESET,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -173,6 +174,31 @@ def test_an_edit_of_the_physics_never_returns_old_results(own, tmp_path):
     path.write_text(CUBIC)
     program = EVALUATE.replace("CubicStep", "SoftBounds")
     assert python(own, "-c", program, **cache).stdout.split()[0] == "5.0"
+
+
+SCRIPT = CUBIC + (
+    "\nimport numpy as np\n"
+    "from ohmlearn.devices.dispatch import conductance_array as f\n"
+    "p = CubicStep(); out = np.empty(1)\n"
+    "f(p, np.array([p]), 0.1, np.array([0.0]), out)\n"
+    "print(round(float(out[0]) * 1e6, 6), sum(f.stats.cache_hits.values()))\n"
+)
+
+
+def test_a_model_in_a_script_is_not_confused_with_another_one(own, tmp_path):
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    results = [python(own, str(script), **cache).stdout.split() for _ in range(2)]
+    assert results == [["5.0", "0"], ["5.0", "1"]]
+    script.write_text(SCRIPT.replace("return (p.g_min + (", "return (p.g_max - ("))
+    assert python(own, str(script), **cache).stdout.split() == ["100.0", "0"]
+    # The same cache serves a program that knows nothing of the script, and one without a file.
+    soft = EVALUATE.replace("CubicStep", "SoftBounds")
+    assert python(own, "-c", soft, **cache).stdout.split() == ["5.0", "0"]
+    assert python(own, "-c", soft, **cache).stdout.split() == ["5.0", "1"]
+    for _ in range(2):
+        assert python(own, "-c", SCRIPT, **cache).stdout.split() == ["5.0", "0"]
 
 
 @pytest.fixture(scope="module")
