@@ -195,7 +195,9 @@ def _conductances(bank, out):
     """Write to *out* the conductance of each state, rounded to the levels of its cell."""
     none = bank.table.dtype.type(0.0)
     for c in range(out.size):
-        out[c] = shown(bank.like, bank.table, bank.x, c, bank.v_read, bank.levels, none, none)
+        out[c] = shown(
+            bank.like, bank.table, bank.x, c, bank.channel, bank.v_read, bank.levels, none, none
+        )
 
 
 def failed(bank: CellBank) -> NDArray[np.bool_]:

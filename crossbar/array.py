@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..devices.contract import Device, conductance_step
-from ..devices.contract import conductance as device_conductance
+from ..devices.access import Nmos
+from ..devices.cell_read import Channel, read_conductance, read_step
+from ..devices.contract import Device
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
@@ -98,6 +99,8 @@ class Crossbar:
         seed: int = 0,
         array_id: int = 0,
         dtype: DTypeLike = np.float64,
+        access: Nmos | None = None,
+        v_gate: float = 3.3,
     ) -> Crossbar:
         """Return an array whose cells are drawn from *device* with *effects*, at weight 0.
 
@@ -117,13 +120,20 @@ class Crossbar:
             Seed of the run in [0, 2**64); number of the array, 0 to 127.
         dtype
             float32 or float64.
+        access
+            Transistor in series with every memristor; ``None`` for an ideal selector. All
+            conductances are then those of the cell as a read sees it. A programming pulse keeps
+            its nominal step: that was measured on the whole cell.
+        v_gate
+            Gate voltage of the transistors in a read [V].
 
         Raises
         ------
         ConfigError
-            If a size, the encoding or the weight range is not allowed.
+            If a size, the encoding or the weight range is not allowed, or a one-sided device is
+            not in pairs.
         DeviceError
-            If the effects do not fit the device.
+            If the effects do not fit the device, or the gate does not turn the transistor on.
         """
         if encoding not in ENCODINGS:
             raise ConfigError(nearest(encoding, ENCODINGS, "crossbar.encoding"))
@@ -137,17 +147,23 @@ class Crossbar:
                 f"crossbar.weight_range is {weight_range} and crossbar.v_read {v_read} V; "
                 "allowed: finite numbers above 0."
             )
+        if device.one_sided and encoding != "pair":
+            raise ConfigError(
+                f"crossbar.encoding is '{encoding}', but a RESET pulse erases a cell of device "
+                f"'{device.name}'; allowed is 'pair', where each direction is SET on its own arm."
+            )
         effects = effects or Effects()
         cells = rows * columns * ENCODINGS[encoding]
-        bank = draw_bank(device, params, effects, cells, v_read, seed, array_id, dtype)
-        low, high = (float(device_conductance(params, v_read, x)) for x in (0.0, 1.0))
+        draw = partial(draw_bank, device, params, effects, access=access, v_gate=v_gate)
+        bank = draw(cells, v_read, seed, array_id, dtype)
+        low, high = _ends(params, bank.channel, v_read)
         reference = np.zeros(rows, dtype)
         middle = 0.5 * (low + high)
         if encoding == "single":
             reference[:] = middle
         if encoding == "offset":
             # The reference column is a column of real cells, with their own spread.
-            column = draw_bank(device, params, effects, rows, v_read, seed, array_id + 128, dtype)
+            column = draw(rows, v_read, seed, array_id + 128, dtype)
             place(column, np.arange(rows), np.full(rows, middle, dtype))
             reference[:] = column.g
         else:
@@ -176,8 +192,17 @@ class Crossbar:
 
     @property
     def step(self) -> float:
-        """Weight change by one nominal pulse on each arm, at the reference conductance."""
-        return self.arms * conductance_step(self.params, float(self.bank.v_read)) / self.unit
+        """Weight change by one nominal pulse on each arm, at the reference conductance.
+
+        In a pair of one-sided cells by one on one arm, the other one resting.
+        """
+        moving = 1 if self.device.one_sided else self.arms
+        return moving * self.cell_step / self.unit
+
+    @property
+    def cell_step(self) -> float:
+        """Change of a cell's conductance by one nominal pulse [S]."""
+        return read_step(self.params, self.bank.channel, float(self.bank.v_read))
 
     @property
     def conductance(self) -> NDArray:
@@ -198,12 +223,6 @@ class Crossbar:
     def T(self) -> CrossbarView:
         """The array seen from its bit lines."""
         return CrossbarView(self)
-
-    def _window(self) -> tuple[float, float]:
-        v = float(self.bank.v_read)
-        return float(device_conductance(self.params, v, 0.0)), float(
-            device_conductance(self.params, v, 1.0)
-        )
 
     def _signed(self) -> NDArray:
         g = self.conductance
@@ -233,7 +252,7 @@ class Crossbar:
                 f"weights of shape {weights.shape} for a crossbar of shape {self.shape}; "
                 "allowed: that shape, finite numbers."
             )
-        middle = 0.5 * sum(self._window())
+        middle = 0.5 * sum(_ends(self.params, self.bank.channel, float(self.bank.v_read)))
         target = np.empty((*self.shape, self.arms), self.bank.g.dtype)
         if self.arms == 2:
             target[..., 0] = middle + 0.5 * self.unit * weights
@@ -309,3 +328,9 @@ class Crossbar:
     def __rmatmul__(self, v: NDArray) -> NDArray:
         """Return bit-line currents [A] for word lines *v* [V], shape (batch, rows)."""
         return self.read(v)
+
+
+def _ends(params: Any, channel: Channel | None, v_read: float) -> tuple[float, float]:
+    """Return the conductances [S] at both ends of the nominal cell's window."""
+    low, high = (float(read_conductance(params, channel, v_read, x)) for x in (0.0, 1.0))
+    return low, high

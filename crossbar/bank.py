@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.counter_rng import Stream, normal_pair, philox
-from ..devices.dispatch import cell, conductance
-from ..devices.variability import pulse
+from ..devices.cell_dispatch import read_conductance
+from ..devices.counter_rng import Stream
+from ..devices.dispatch import cell
 from ..jit import inlined, kernel
+from .cells import FIRST, move, noise, shown, state_at, words
 from .history import Past, Wear, begin, endures, held, used
+from .one_sided import fire_pairs
 
 __all__ = [
     "SLOTS",
@@ -34,8 +36,6 @@ __all__ = [
 ]
 
 _C2C, _WRITE = np.int64(Stream.C2C), np.int64(Stream.WRITE)
-_FIRST = np.int64(0)  # an int literal would be a type of its own, and compile words once more
-
 
 SLOTS = 4096
 """Time steps of one sample that can be told apart by its random numbers."""
@@ -68,6 +68,10 @@ class CellBank(NamedTuple):
         Use of the cells by pulses.
     past : Past
         What the conductance at a later time depends on.
+    channel : Channel or None
+        The access transistor of every cell as a read sees it.
+    full : float or None
+        For one-sided cells the state above which a pair is refreshed, see :mod:`.one_sided`.
     """
 
     like: Any
@@ -83,6 +87,8 @@ class CellBank(NamedTuple):
     window: bool
     wear: Wear
     past: Past
+    channel: Any = None
+    full: Any = None
 
 
 class Tick(NamedTuple):
@@ -107,53 +113,6 @@ class Tick(NamedTuple):
     array: int
 
 
-@inlined
-def words(tick, draw, stream, index):
-    """Return the four random words of *index* at this moment; *draw*, below 2**24, counts on."""
-    c1 = (tick.array << 24) | (tick.slot << 12) | (draw & 0xFFF)
-    c3 = (draw >> 12 << 20) | (stream << 16) | (tick.step >> 32)
-    return philox(
-        tick.k0,
-        tick.k1,
-        np.uint32(index),
-        np.uint32(c1),
-        np.uint32(tick.step & 0xFFFFFFFF),
-        np.uint32(c3),
-    )
-
-
-@inlined
-def shown(like, table, x, c, v_read, levels, write_sigma, error):
-    """Return the conductance that cell *c* shows; *error* is a standard normal number."""
-    kind = table.dtype.type
-    p = cell(like, table, c)
-    g = conductance(p, v_read, x[c])
-    if levels > 0:
-        low = conductance(p, v_read, kind(0.0))
-        gap = (conductance(p, v_read, kind(1.0)) - low) / kind(levels - 1)
-        g = low + gap * np.floor((g - low) / gap + kind(0.5))
-    return max(g + write_sigma * kind(error), kind(0.0))
-
-
-@inlined
-def _move(like, table, x, stuck, c, up, noise, c2c_step, c2c_add, window):
-    """Apply one pulse to cell *c*; a stuck cell takes it and does not move."""
-    if stuck[c] == 0:
-        x[c] = pulse(cell(like, table, c), x[c], up, noise, c2c_step, c2c_add, window)
-
-
-@inlined
-def _noise(tick, draw, stream, weight, arms, kind):
-    """Return the standard normal numbers of a weight's cells, the second unused for one arm.
-
-    Four neighbouring cells of an array share one block of random words.
-    """
-    first = weight * arms
-    u0, u1, u2, u3 = words(tick, draw, stream, first >> 2)
-    a, b = normal_pair(u2, u3) if first & 2 else normal_pair(u0, u1)
-    return (kind(b), kind(a)) if first & 1 else (kind(a), kind(b))
-
-
 @kernel
 def fire(bank, first, arms, weights, counts, tick):
     """Apply programming pulses to some weights of one array; return the pulses on single cells.
@@ -170,13 +129,18 @@ def fire(bank, first, arms, weights, counts, tick):
         the plus cell, RESET on the minus cell of a pair). No weight twice.
     tick : Tick
         The moment, which decides the random numbers.
+
+    One-sided cells in pairs are pulsed as :mod:`.one_sided` says.
     """
+    if bank.full is not None and arms == 2:
+        return _fire_one_sided(bank.full, bank, first, weights, counts, tick)
     if bank.wear.cycles.size > 0 or bank.past.age.size > 0:
         return _fire_with_history(bank, first, arms, weights, counts, tick)
     # Arrays are taken out of the tuple once: inside the loop each access would count references.
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
-    v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
+    channel, v_read = bank.channel, bank.v_read
+    levels, write_sigma = bank.levels, bank.write_sigma
     kind = table.dtype.type
     noisy = c2c_step > 0 or c2c_add > 0
     total = 0
@@ -186,17 +150,23 @@ def fire(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                a, b = _noise(tick, n, _C2C, weights[k], arms, kind)
-            _move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
+                a, b = noise(tick, n, _C2C, weights[k], arms, kind)
+            move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
             if arms == 2:
-                _move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
+                move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
         total += abs(count) * arms
         if write_sigma > 0:
-            a, b = _noise(tick, _FIRST, _WRITE, weights[k], arms, kind)
-        g[c] = shown(like, table, x, c, v_read, levels, write_sigma, a)
+            a, b = noise(tick, FIRST, _WRITE, weights[k], arms, kind)
+        g[c] = shown(like, table, x, c, channel, v_read, levels, write_sigma, a)
         if arms == 2:
-            g[c + 1] = shown(like, table, x, c + 1, v_read, levels, write_sigma, b)
+            g[c + 1] = shown(like, table, x, c + 1, channel, v_read, levels, write_sigma, b)
     return total
+
+
+@inlined
+def _fire_one_sided(full, bank, first, weights, counts, tick):
+    """Leave pairs of one-sided cells to their own loop, which other banks need not compile."""
+    return 0 if full is None else fire_pairs(bank, first, weights, counts, tick)
 
 
 @kernel
@@ -207,7 +177,8 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
-    v_read, levels, write_sigma = bank.v_read, bank.levels, bank.write_sigma
+    channel, v_read = bank.channel, bank.v_read
+    levels, write_sigma = bank.levels, bank.write_sigma
     cycles, limit, law = bank.wear
     programmed, age, writes, occupied, trap = bank.past
     kind = table.dtype.type
@@ -219,11 +190,11 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
         a, b = kind(0.0), kind(0.0)
         for n in range(abs(count)):
             if noisy:
-                a, b = _noise(tick, n, _C2C, weights[k], arms, kind)
+                a, b = noise(tick, n, _C2C, weights[k], arms, kind)
             for arm in range(arms):
                 z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
                 if not wearing:
-                    _move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
+                    move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
                 elif stuck[i] == 0 and cycles[i] <= limit[i]:
                     cycles[i] += 1
                     p = cell(like, table, i)
@@ -231,31 +202,15 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
                     x[i] = used(p, x[i], rise, z, c2c_step, c2c_add, window, n_used, most, law)
         total += abs(count) * arms
         if write_sigma > 0:
-            a, b = _noise(tick, _FIRST, _WRITE, weights[k], arms, kind)
+            a, b = noise(tick, FIRST, _WRITE, weights[k], arms, kind)
         for arm in range(arms):
             error = a if arm == 0 else b
-            g[c + arm] = shown(like, table, x, c + arm, v_read, levels, write_sigma, error)
+            g[c + arm] = shown(
+                like, table, x, c + arm, channel, v_read, levels, write_sigma, error
+            )
             if ageing:
-                begin(g, programmed, age, writes, occupied, trap, c + arm)
+                begin(g, programmed, age, writes, occupied, trap, i)
     return total
-
-
-@inlined
-def _state_at(like, table, c, v_read, g_target):
-    """Return the state of cell *c* with conductance *g_target* [S], or the nearest end."""
-    kind = table.dtype.type
-    p = cell(like, table, c)
-    low, high = kind(0.0), kind(1.0)
-    if conductance(p, v_read, high) <= g_target:
-        return high
-    middle = kind(0.5)
-    while low < middle < high:
-        if conductance(p, v_read, middle) <= g_target:
-            low = middle
-        else:
-            high = middle
-        middle = kind(0.5) * (low + high)
-    return low
 
 
 @kernel
@@ -276,10 +231,10 @@ def _settle(bank, like, table, x, g, stuck, c, g_target):
     programmed, age, writes, occupied, trap = bank.past
     none = table.dtype.type(0.0)
     if stuck[c] == 0 and endures(cycles, limit, c):
-        x[c] = _state_at(like, table, c, bank.v_read, g_target)
+        x[c] = state_at(like, table, c, bank.channel, bank.v_read, g_target)
         if cycles.size > 0 and bank.window:
             x[c] = held(x[c], cycles[c], limit[c], law)
-    g[c] = shown(like, table, x, c, bank.v_read, bank.levels, none, none)
+    g[c] = shown(like, table, x, c, bank.channel, bank.v_read, bank.levels, none, none)
     if age.size > 0:
         begin(g, programmed, age, writes, occupied, trap, c)
 
@@ -293,9 +248,10 @@ def shift(bank, first, arms, weights, change):
     as for :func:`fire`.
     """
     like, table, x, g, stuck = bank.like, bank.table, bank.x, bank.g, bank.stuck
+    kind = table.dtype.type
     for k in range(weights.size):
         for arm in range(arms):
             c = first + weights[k] * arms + arm
-            now = conductance(cell(like, table, c), bank.v_read, x[c])
+            now = kind(read_conductance(cell(like, table, c), bank.channel, bank.v_read, x[c]))
             target = now + change[k] if arm == 0 else now - change[k]
             _settle(bank, like, table, x, g, stuck, c, target)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..devices.cell_dispatch import read_conductance
 from ..devices.counter_rng import Stream, normal_pair
-from ..devices.dispatch import cell_of_columns, conductance
+from ..devices.dispatch import cell_of_columns
 from ..devices.variability import pulse
 from ..jit import kernel, loop
 from .bank import CellBank, Tick, words
@@ -54,10 +55,11 @@ def survey(counts: NDArray) -> Demand:
 def suits(bank: CellBank, counts: NDArray, demand: Demand) -> bool:
     """Return whether :func:`fire_all` can do what is asked, and faster than one by one.
 
-    Cells with levels, write noise, wear or a past are programmed one by one.
+    Cells with levels, write noise, wear or a past, and those of one-sided models, are programmed
+    one by one.
     """
     plain = bank.levels == 0 and float(bank.write_sigma) == 0.0
-    plain = plain and bank.wear.cycles.size == 0 and bank.past.age.size == 0
+    plain = plain and bank.full is None and bank.wear.cycles.size == 0 and bank.past.age.size == 0
     return plain and demand.weights > _DENSE * counts.size
 
 
@@ -93,10 +95,11 @@ def _pulse_block(like, columns, first, x, signs, noise, c2c_step, c2c_add, clip)
 
 
 @loop
-def _show_block(like, columns, first, v_read, x, g):
+def _show_block(like, columns, first, channel, v_read, x, g):
+    kind = g.dtype.type
     for k in range(x.size):
         p = cell_of_columns(like, columns, first + k)
-        g[k] = max(conductance(p, v_read, x[k]), g.dtype.type(0.0))
+        g[k] = max(kind(read_conductance(p, channel, v_read, x[k])), kind(0.0))
 
 
 @kernel
@@ -118,7 +121,7 @@ def _fire_all(bank, columns, arms, counts, most, tick):
                 like, columns, first, x[first:last], signs[:size], noise[:size], c2c_step,
                 c2c_add, clip,
             )  # fmt: skip
-        _show_block(like, columns, first, v_read, x[first:last], g[first:last])
+        _show_block(like, columns, first, bank.channel, v_read, x[first:last], g[first:last])
 
 
 def fire_all(

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..devices.contract import Device, conductance_step
-from ..devices.contract import conductance as device_conductance
+from ..devices.access import Nmos
+from ..devices.cell_read import make_channel, read_conductance, read_step
+from ..devices.contract import Device
 from ..devices.variability import Effects, draw_endurance, draw_table, draw_traps, pulse_noise
 from ..devices.wear import FAILURES, Endurance
 from .bank import CellBank
 from .history import Past, Trap, Wear, WearLaw
+from .one_sided import FULL
 
 __all__ = ["draw_bank", "join"]
 
@@ -38,16 +40,20 @@ def draw_bank(
     seed: int,
     array_id: int,
     dtype: DTypeLike,
+    access: Nmos | None = None,
+    v_gate: float = 3.3,
 ) -> CellBank:
     """Return *cells* cells of *device*, drawn with *effects*, at the low end of their windows.
 
-    Their spread and which of them are stuck follow from *seed* and *array_id* alone.
+    With *access* each has that transistor in series, its gate at *v_gate* [V] in a read. Their
+    spread and which of them are stuck follow from *seed* and *array_id* alone.
     """
     table, stuck = draw_table(device, params, effects, cells, seed, array_id, dtype)
     kind: Any = np.dtype(dtype).type
     c2c_step, c2c_add = pulse_noise(params, effects)
-    high = float(device_conductance(params, v_read, 1.0))
-    write_sigma = effects.write_noise * conductance_step(params, v_read)
+    channel = make_channel(access, v_gate)
+    high = float(read_conductance(params, channel, v_read, 1.0))
+    write_sigma = effects.write_noise * read_step(params, channel, v_read)
     return CellBank(
         like=type(params)(*(float(value) for value in params)),
         table=table,
@@ -62,6 +68,8 @@ def draw_bank(
         window=bool(effects.window),
         wear=_draw_wear(effects, cells, seed, array_id, kind),
         past=_draw_past(effects, stuck, seed, array_id, kind, high),
+        channel=channel,
+        full=kind(FULL) if device.one_sided else None,
     )
 
 

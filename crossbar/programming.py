@@ -94,13 +94,16 @@ def pulse_counts(counts: NDArray, shape: tuple[int, int]) -> NDArray:
 def cell_counts(xbar: Crossbar, counts: NDArray) -> NDArray:
     """Return the signed pulses of each cell, shape (rows, columns, arms), for *counts* of weights.
 
+    Pairs of one-sided cells take SET pulses only; those of a refresh are not foreseen.
+
     Raises
     ------
     ConfigError
         If *counts* does not fit.
     """
     counts = pulse_counts(counts, xbar.shape)
-    return np.stack([counts, -counts][: xbar.arms], axis=2)
+    arms = np.stack([counts, -counts][: xbar.arms], axis=2)
+    return np.maximum(arms, 0) if xbar.device.one_sided else arms
 
 
 def row_slots(cells: NDArray) -> tuple[NDArray, NDArray]:

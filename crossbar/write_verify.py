@@ -108,7 +108,7 @@ def write_verify(
     """
     targets = checked_targets(xbar, targets, "write-verify")
     _check(tolerance, max_iterations, burst)
-    step = xbar.step * xbar.unit / xbar.arms
+    step = xbar.cell_step
     pending = np.isfinite(targets)
     reached = ~pending
     iterations, side = np.zeros(targets.shape, np.int64), np.zeros(targets.shape)

@@ -11,10 +11,11 @@ from typing import Any
 
 from numba.extending import overload
 
-from . import access, cell_1t1r, programming
+from . import access, cell_1t1r, cell_read, programming
 from . import dispatch as dispatch  # the functions below call those of the models
 from .access import channel_current, drain_current
 from .cell_1t1r import cell_conductance, cell_current, memristor_voltage
+from .cell_read import memristor_share, read_conductance
 from .programming import program_cell, state_after
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "cell_current",
     "channel_current",
     "drain_current",
+    "memristor_share",
     "memristor_voltage",
     "program_cell",
+    "read_conductance",
     "state_after",
 ]
 
@@ -42,6 +45,11 @@ for _function in (
     cell_1t1r.memristor_voltage,
     cell_1t1r.cell_current,
     cell_1t1r.cell_conductance,
+    cell_read.channel_now,
+    cell_read.channel_slope,
+    cell_read.series_current,
+    cell_read.read_conductance,
+    cell_read.memristor_share,
     programming.phi_1,
     programming.phi_4,
     programming.velocity,

@@ -226,6 +226,11 @@ def model_text(model: Device) -> Iterator[str]:
     """Yield the section of one model."""
     kind = "Dynamical" if model.dynamical else "Pulse response"
     yield f"{kind} model. Source: {model.reference}.\n"
+    if model.one_sided:
+        yield (
+            'A RESET pulse erases the cell, so the model needs `encoding = "pair"`: either arm '
+            "is only SET, and both are RESET and their difference written anew when one is full.\n"
+        )
     columns = {"default": model.params(), **{n: p.params for n, p in model.presets.items()}}
     rows = [
         [f"`{name}`", field.meaning]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell import choose_cell
+from .cell import choose_access, choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
 from .crossbar.array import Crossbar
@@ -126,6 +126,12 @@ def _build_arrays(
     if experiment.device is None:
         raise ConfigError("run.level is 'device', so the experiment needs a [device] section.")
     cell = choose_cell(experiment.device, section)
+    transistor = {}
+    if experiment.access is not None:
+        transistor = {
+            "access": choose_access(experiment.access),
+            "v_gate": experiment.access.v_gate,
+        }
     weights = [
         np.vstack([layout.weight(theta, layer), layout.bias(theta, layer)])
         for layer in range(1, layout.depth + 1)
@@ -146,6 +152,7 @@ def _build_arrays(
             seed=experiment.run.seed,
             array_id=number,
             dtype=theta.dtype,
+            **transistor,
         )
         crossbar.set_weights(weights[number])
         crossbars.append(crossbar)

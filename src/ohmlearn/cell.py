@@ -1,4 +1,4 @@
-"""The cell that an experiment asks for: model, parameters and effects, checked together."""
+"""The cell that an experiment asks for: model, parameters, effects and transistor, checked."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from .devices import (
     window_of,
     with_window,
 )
+from .devices.access import Nmos, make_access
+from .devices.cell_read import make_channel
 from .errors import DeviceError
 from .settings import CrossbarSection, DeviceSection
+from .settings_periphery import AccessSection
 
-__all__ = ["Cell", "choose_cell"]
+__all__ = ["Cell", "choose_access", "choose_cell"]
 
 
 class Cell(NamedTuple):
@@ -37,7 +40,7 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
     Raises
     ------
     DeviceError
-        A name is unknown, or a parameter or effect is out of range.
+        A name is unknown, a parameter or effect is out of range, or the encoding does not fit.
     """
     if section.preset is not None:
         device, preset = get_preset(section.preset)
@@ -45,6 +48,11 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
     else:
         device = get_device(section.model or "")
         params, effects = device.params(), Effects()
+    if device.one_sided and crossbar.encoding != "pair":
+        raise DeviceError(
+            f"a RESET pulse erases a cell of model '{device.name}', which needs "
+            f"crossbar.encoding = 'pair'; it is '{crossbar.encoding}'."
+        )
     params = make_params(device, section.parameters, params)
     if crossbar.g_min is not None or crossbar.g_max is not None:
         low, high = window_of(device, params)
@@ -57,6 +65,21 @@ def choose_cell(section: DeviceSection, crossbar: CrossbarSection) -> Cell:
             )
         params = with_window(device, params, low, high)
     return Cell(device, params, merge(effects, _asked(device, section)))
+
+
+def choose_access(section: AccessSection | None) -> Nmos | None:
+    """Return the transistor of ``[access]``, or ``None`` where cells have none.
+
+    Raises
+    ------
+    DeviceError
+        A parameter is out of range, or the gate does not turn the transistor on.
+    """
+    if section is None:
+        return None
+    access = make_access(section.parameters())
+    make_channel(access, section.v_gate)
+    return access
 
 
 def _asked(device: Device, section: DeviceSection) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
-from .cell import choose_cell
+from .cell import choose_access, choose_cell
 from .errors import ConfigError, DeviceError
 from .overrides import apply_overrides
 from .own_presets import own_preset_spelled_out
@@ -33,7 +33,7 @@ from .settings import (
     TrainingSection,
 )
 from .settings_errors import explain
-from .settings_periphery import ConvertersSection, WiresSection
+from .settings_periphery import AccessSection, ConvertersSection, WiresSection
 
 __all__ = ["Experiment", "load_experiment", "parse_experiment"]
 
@@ -63,6 +63,7 @@ class Experiment(Section):
     data: DataSection
     network: NetworkSection
     device: DeviceSection | None = None
+    access: AccessSection | None = None
     crossbar: CrossbarSection = Field(default_factory=CrossbarSection)
     converters: ConvertersSection = Field(default_factory=ConvertersSection)
     wires: WiresSection | None = None
@@ -187,6 +188,10 @@ def parse_experiment(
             choose_cell(experiment.device, experiment.crossbar)
         except DeviceError as error:
             raise ConfigError(f"{source}: section [device]: {error}") from error
+    try:
+        choose_access(experiment.access)
+    except DeviceError as error:
+        raise ConfigError(f"{source}: section [access]: {error}") from error
     return experiment
 
 

@@ -1,4 +1,4 @@
-"""What surrounds the cells of an experiment's arrays: tiles and converters."""
+"""What surrounds the memristors of an experiment: transistors, tiles, wires and converters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .cell import choose_access
 from .circuits.fabric import Fabric
 from .circuits.hopfield import HopfieldNetwork, Layout
 from .circuits.sensing import Sensing, make_sensing
@@ -107,6 +108,7 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
     ohms = {f.name: getattr(wires, f.name) for f in fields(wires)} if wires else {}
     on = converters.adc_bits is not None or converters.adc_gain > 0
     return [
+        _access_entry(experiment),
         {
             "name": "tiles",
             "on": experiment.crossbar.tile is not None,
@@ -132,3 +134,17 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
             "meaning": "levels, noise and mismatch of a sensed line; 1 is the current of weight 1",
         },
     ]
+
+
+def _access_entry(experiment: Experiment) -> dict[str, Any]:
+    """Return the ledger's entry of the access transistor."""
+    section, access = experiment.access, choose_access(experiment.access)
+    numbers = {}
+    if section is not None and access is not None:
+        numbers = {"v_gate": section.v_gate, **access._asdict()}
+    return {
+        "name": "access",
+        "on": access is not None,
+        "numbers": numbers,
+        "meaning": "transistor in series with every memristor: conductances of the whole cell",
+    }

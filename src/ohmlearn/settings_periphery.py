@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from .devices.access import ACCESS
 from .settings import Positive, Section
 
-__all__ = ["ConvertersSection", "WiresSection"]
+__all__ = ["AccessSection", "ConvertersSection", "WiresSection"]
 
 Resistance = Annotated[float, Field(ge=0, description="a resistance of at least 0, in ohms")]
 OwnResistance = Annotated[
@@ -19,6 +20,41 @@ OwnResistance = Annotated[
 ]
 Bits = Annotated[int | None, Field(ge=1, le=24, description="a whole number from 1 to 24")]
 Spread = Annotated[float, Field(ge=0, description="a finite number of at least 0")]
+
+
+class AccessSection(Section):
+    """``[access]``: every cell is 1T1R, a memristor in series with an NMOS (level 'device').
+
+    The transistor is that of SPICE level 1; all keys but ``v_gate`` are its parameters, and the
+    defaults are our choice. All conductances are then those of the whole cell in a read:
+    ``v_read`` on the bit line, the source line at 0 V, the gate at ``v_gate``. The window of
+    ``[crossbar]`` stays that of the memristor, and ``weight_range`` is what the cell is left
+    with. A programming pulse keeps its nominal step, as if it had been measured on the whole
+    cell; also with dynamical models.
+    """
+
+    v_gate: Annotated[
+        float, Field(description="a voltage above the transistor's threshold, in volts")
+    ] = 3.3
+    kp: Annotated[float, Field(description="a transconductance parameter above 0, in A/V^2")] = (
+        ACCESS.kp
+    )
+    vto: Annotated[float, Field(description="a threshold voltage, in volts")] = ACCESS.vto
+    gamma: Annotated[
+        float, Field(description="a body-effect coefficient of at least 0, in V^0.5")
+    ] = ACCESS.gamma
+    phi: Annotated[float, Field(description="a surface potential above 0, in volts")] = ACCESS.phi
+    lam: Annotated[
+        float, Field(description="a channel-length modulation of at least 0, in 1/V")
+    ] = ACCESS.lam
+    w: Annotated[float, Field(description="a channel width above 0, in metres")] = ACCESS.w
+    l: Annotated[  # noqa: E741, the field's own letter
+        float, Field(description="a channel length above 0, in metres")
+    ] = ACCESS.l
+
+    def parameters(self) -> dict[str, float]:
+        """Return the parameters of the transistor, SI units."""
+        return self.model_dump(exclude={"v_gate"})
 
 
 class ConvertersSection(Section):
