@@ -204,10 +204,8 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
         if write_sigma > 0:
             a, b = noise(tick, FIRST, _WRITE, weights[k], arms, kind)
         for arm in range(arms):
-            error = a if arm == 0 else b
-            g[c + arm] = shown(
-                like, table, x, c + arm, channel, v_read, levels, write_sigma, error
-            )
+            i, error = c + arm, a if arm == 0 else b
+            g[i] = shown(like, table, x, i, channel, v_read, levels, write_sigma, error)
             if ageing:
                 begin(g, programmed, age, writes, occupied, trap, i)
     return total

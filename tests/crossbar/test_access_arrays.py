@@ -104,7 +104,7 @@ def test_levels_and_write_error_are_those_of_the_cell():
     xbar = build(effects=effects)
     xbar.program(np.random.default_rng(2).integers(-300, 300, SHAPE))
     ends = [cell_conductance(xbar.params, ACCESS, V_GATE, 0.2, x) for x in (0.0, 1.0)]
-    ladder = np.linspace(*ends, 5)
+    ladder = np.linspace(ends[0], ends[1], 5)
     nearest = ladder[np.abs(xbar.bank.g[:, np.newaxis] - ladder).argmin(axis=1)]
     np.testing.assert_allclose(xbar.bank.g, nearest, rtol=1e-12)
     assert len(np.unique(nearest)) > 2

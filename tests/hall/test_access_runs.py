@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,7 @@ def test_it_goes_on_where_it_was_stopped(kind, tmp_path, monkeypatch):
     assert whole.summary["pulses_total"] == parts.summary["pulses_total"]
 
 
-def learner(*overrides: str):
+def learner(*overrides: str) -> Any:
     experiment = an_experiment(*overrides)
     return build(experiment, load("digits"))
 
@@ -117,7 +118,7 @@ def test_its_keys_are_the_parameters_of_the_transistor():
     assert set(AccessSection.model_fields) == {"v_gate", *ACCESS._fields}
     assert AccessSection().parameters() == ACCESS._asdict()
     for name, field in access_fields().items():
-        words = AccessSection.model_fields[name].description.replace(", in metres", ", in m")
+        words = str(AccessSection.model_fields[name].description).replace(", in metres", ", in m")
         unit = "V" if "volts" in words else field.unit
         assert words.replace("volts", "V").endswith(f", in {unit}")
     assert an_experiment().digest() != an_experiment("access={}").digest()
