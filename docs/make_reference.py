@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ohmlearn.devices import Device, Effects, Preset, devices, ledger
+from ohmlearn.devices import Device, Effects, Preset, ledger
 from ohmlearn.devices.fluctuations import FLICKER_SETS
+from ohmlearn.devices.registry import builtin_devices
 from ohmlearn.devices.retention_sets import RETENTION_SETS
 from ohmlearn.experiment import Experiment
 from ohmlearn.settings import DeviceSection
@@ -217,7 +218,7 @@ def device_models() -> str:
         "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
         "choice' are for demonstrations; no device was measured for them.\n",
     ]
-    for name, model in devices().items():
+    for name, model in builtin_devices().items():
         parts += [f"## {name}\n", *model_text(model)]
     return "\n".join(parts)
 

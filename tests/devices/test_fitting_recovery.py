@@ -97,8 +97,8 @@ def test_parameters_lie_in_their_intervals_and_the_family_is_found(name):
     assert right == 3
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.study
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", sorted(PULSED))
 def test_twenty_seeds(name):
     p, hits, joint, right = truth(name), Counter(), 0, 0
