@@ -15,6 +15,8 @@ from .traces import Traces
 __all__ = ["Comparison", "Row", "compare_models"]
 
 _SAME_CURVE = 0.1  # of sigma: rms distance of two curves that are one
+_FORMULA = 16  # free numbers; a model of more is a table
+_DECISIVE = 10.0  # difference of AICc that speaks for a table (our choice)
 
 
 class Row(NamedTuple):
@@ -56,6 +58,9 @@ def compare_models(models: Iterable[Device], traces: Traces, seed: int = 0) -> C
 
     Chosen is the model with the fewest parameters among those whose AICc is at most 2 above the
     smallest: where a general model is no better than its special case, the special case is meant.
+    A table is chosen only where its AICc is more than 10 below that of every formula: noise that
+    stays in the cell bends a curve in ways that a table follows and AICc, which takes errors for
+    independent, does not charge for in full.
 
     Raises
     ------
@@ -78,8 +83,16 @@ def compare_models(models: Iterable[Device], traces: Traces, seed: int = 0) -> C
     for at, fit in enumerate(fits):
         same = next((f.device.name for f in fits[:at] if _same(f, fit)), "")
         rows.append(Row(fit, float(difference[at]), float(weight[at]), same))
-    even = [fit for fit, d in zip(fits, difference, strict=True) if d <= EVEN]
-    return Comparison(tuple(rows), min(even, key=_size), failed)
+    return Comparison(tuple(rows), _chosen(fits), failed)
+
+
+def _chosen(fits: list[Fit]) -> Fit:
+    """Return the fit to choose of *fits*, best first."""
+    formulas = [fit for fit in fits if fit.k <= _FORMULA]
+    if formulas and formulas[0].aicc - fits[0].aicc <= _DECISIVE:
+        fits = formulas
+    even = [fit for fit in fits if fit.aicc - fits[0].aicc <= EVEN]
+    return min(even, key=_size)
 
 
 def _size(fit: Fit) -> tuple[int, int]:

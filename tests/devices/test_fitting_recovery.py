@@ -135,3 +135,17 @@ def test_the_same_seed_gives_the_same_bits_and_another_the_same_optimum():
     first, again, other = (fit_model(device, traces, seed) for seed in (0, 0, 7))
     assert first.params == again.params
     assert other.log_likelihood == pytest.approx(first.log_likelihood, abs=1e-2)
+
+
+def test_noise_in_the_cell_does_not_make_a_table_of_a_formula():
+    """The example that comes with the package: a soft-bounds cell with noise of its pulses."""
+    traces = make_traces(
+        make_params(PULSED["SoftBounds"], {"dg_up": 1.3e-6, "dg_down": 1.7e-6, "g_ref": 51.5e-6}),
+        [100, -100] * 4,
+        seed=1,
+        noise=0.02,
+        outliers=0.01,
+        cycle_to_cycle=0.5,
+    )
+    models = [PULSED[name] for name in ("SoftBounds", "LinearStep", "PiecewiseStep")]
+    assert compare_models(models, traces).chosen.device.name == "SoftBounds"
