@@ -11,6 +11,7 @@ from typing import Any
 
 from numba.extending import overload
 
+from ..jit import STRICT
 from . import access, cell_1t1r, cell_read, programming
 from . import dispatch as dispatch  # the functions below call those of the models
 from .access import channel_current, drain_current
@@ -33,7 +34,7 @@ __all__ = [
 
 def _compile(function: Callable[..., Any]) -> None:
     """Let compiled code call *function*, which calls others of these and of :mod:`.dispatch`."""
-    overload(function, strict=False)(lambda *arguments: function)
+    overload(function, strict=False, jit_options=STRICT)(lambda *arguments: function)
 
 
 for _function in (

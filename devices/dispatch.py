@@ -23,7 +23,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from ..jit import kernel
+from ..jit import STRICT, kernel
 from . import contract, functions
 from .contract import change_after, conductance, current, depression, potentiation, rate
 
@@ -65,36 +65,36 @@ def _model(p: types.Type) -> contract.Device | None:
     return None if params is None else contract.device_of(params)
 
 
-@overload(current)
+@overload(current, jit_options=STRICT)
 def _current(p, v, x):
     device = _model(p)
     return device and _for_precision(device.current, _precision(p))
 
 
-@overload(conductance)
+@overload(conductance, jit_options=STRICT)
 def _conductance(p, v, x):
     return lambda p, v, x: current(p, v, x) / v
 
 
-@overload(rate)
+@overload(rate, jit_options=STRICT)
 def _rate(p, v, x):
     device = _model(p)
     return device and _for_precision(contract.rate_of(device), _precision(p))
 
 
-@overload(potentiation)
+@overload(potentiation, jit_options=STRICT)
 def _potentiation(p, x):
     device = _model(p)
     return device and _for_precision(contract.potentiation_of(device), _precision(p))
 
 
-@overload(depression)
+@overload(depression, jit_options=STRICT)
 def _depression(p, x):
     device = _model(p)
     return device and _for_precision(contract.depression_of(device), _precision(p))
 
 
-@overload(change_after)
+@overload(change_after, jit_options=STRICT)
 def _change_after(p, v, t, x):
     return _for_precision(change_after, _precision(p))
 
@@ -102,7 +102,7 @@ def _change_after(p, v, t, x):
 def _compile_helper(function: Callable[[float], float]) -> None:
     """Let compiled code call a function of :mod:`.functions`, all of one argument *u*."""
 
-    @overload(function)
+    @overload(function, jit_options=STRICT)
     def _helper(u):
         return _for_precision(function, u)
 

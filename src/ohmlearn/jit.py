@@ -27,7 +27,7 @@ from numba.core.typed_passes import NativeLowering
 
 from .user_folder import user_sources
 
-__all__ = ["inlined", "inner", "kernel", "loop"]
+__all__ = ["STRICT", "inlined", "inner", "kernel", "loop"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -141,6 +141,13 @@ def _described(cls: type) -> str:
 
 _THIS_PROCESS = os.urandom(16)
 
+STRICT: dict[str, Any] = {"fastmath": False}
+"""Options of compiled code that is IEEE arithmetic whoever calls it.
+
+Numba would let a function without this option take over that of the caller that first compiles
+it, so that bits would depend on what has been compiled before.
+"""
+
 
 def _compile(**options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
@@ -152,7 +159,7 @@ def _compile(**options: Any) -> Callable[[F], F]:
                 error_model="numpy",
                 nogil=True,
                 pipeline_class=_WideCompiler,
-                **options,
+                **(STRICT | options),
             )
             compiled: Any = jit(function)
             if _CACHE:
