@@ -1,4 +1,4 @@
-"""The figure of a device: pulse response, step against state, hysteresis loop.
+"""The figure of a device: pulse response, step against state, hysteresis loop, drift.
 
 A further panel is a further entry of ``PANELS``.
 """
@@ -22,6 +22,7 @@ from .devices import (
     potentiation,
 )
 from .devices.contract import change_after
+from .devices.retention import retained
 from .errors import ConfigError
 from .figures import BLUE, GREEN, GREY, ORANGE, canvas, style
 from .storage import write_file
@@ -257,4 +258,27 @@ def _swept(p: Any, v: np.ndarray, period: float) -> np.ndarray:
     return np.array(states)
 
 
-PANELS: Sequence[Callable[[Axes, Cell], None]] = (_response, _steps, _loop)
+def _drift(axes: Axes, cell: Cell) -> None:
+    """Draw what retention makes of some conductances: mean, and one standard deviation."""
+    law = cell.effects.retention
+    t = np.geomspace(1.0, 1e6, 121)
+    top = conductance(cell.params, V_READ, 1.0)
+    for x, colour in ((1.0, BLUE), (0.5, GREEN), (0.0, ORANGE)):
+        g = np.full_like(t, conductance(cell.params, V_READ, x))
+        if law is None:
+            low = mean = high = g
+        else:
+            low, mean, high = (retained(law, g, t, np.full_like(t, z), top) for z in (-1, 0, 1))
+        axes.fill_between(t, _MICRO * low, _MICRO * high, color=colour, alpha=0.2, lw=0)
+        axes.plot(t, _MICRO * mean, color=colour, lw=1.6, label=f"x = {x:g}")
+    axes.set_xscale("log")
+    axes.set_xlabel("time since programming (s)")
+    axes.set_ylabel("conductance (µS)")
+    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
+    axes.legend(loc="upper right", ncols=3, fontsize="small")
+    axes.set_title(
+        "No retention given: no drift" if law is None else "Drift; band: one standard deviation"
+    )
+
+
+PANELS: Sequence[Callable[[Axes, Cell], None]] = (_response, _steps, _loop, _drift)
