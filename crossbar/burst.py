@@ -95,11 +95,12 @@ def _pulse_block(like, columns, first, x, signs, noise, c2c_step, c2c_add, clip)
 
 
 @loop
-def _show_block(like, columns, first, channel, v_read, x, g):
+def _show_block(like, columns, first, channel, v_read, x, signs, g):
     kind = g.dtype.type
     for k in range(x.size):
         p = cell_of_columns(like, columns, first + k)
-        g[k] = max(kind(read_conductance(p, channel, v_read, x[k])), kind(0.0))
+        shown = max(kind(read_conductance(p, channel, v_read, x[k])), kind(0.0))
+        g[k] = shown if signs[k] != 0 else g[k]
 
 
 @kernel
@@ -121,7 +122,11 @@ def _fire_all(bank, columns, arms, counts, most, tick):
                 like, columns, first, x[first:last], signs[:size], noise[:size], c2c_step,
                 c2c_add, clip,
             )  # fmt: skip
-        _show_block(like, columns, first, bank.channel, v_read, x[first:last], g[first:last])
+        if most > 1:  # a pulse after the first may not touch all cells that were pulsed
+            _signs(block, arms, 0, stuck[first:last], signs)
+        _show_block(
+            like, columns, first, bank.channel, v_read, x[first:last], signs, g[first:last]
+        )
 
 
 def fire_all(
