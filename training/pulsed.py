@@ -18,6 +18,7 @@ from ..circuits.hopfield import HopfieldNetwork
 from ..circuits.read_noise import Moment
 from ..circuits.sensing import Sensing, drive_lines
 from ..circuits.wiring import CHECK_EVERY, Wiring
+from ..crossbar.ageing import disturb
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..crossbar.history import changing
@@ -108,8 +109,7 @@ class PulsedLearner:
         from it and the seed.
         """
         network, batch = self.network, len(x)
-        if self.wiring is not None and step // CHECK_EVERY != (step + batch) // CHECK_EVERY:
-            self._follow(self.wiring)
+        self._keep_up((step + batch) // CHECK_EVERY - step // CHECK_EVERY)
         work = self._work(batch)
         free = work[10]
         tick = Tick(*self._key, step, 0, 0)
@@ -133,9 +133,21 @@ class PulsedLearner:
         )  # fmt: skip
         return network.layout.split(state, rows)[-1]
 
-    def _follow(self, wiring: Wiring) -> None:
-        """Solve tiles whose wires have been neglected for too long."""
-        if wiring.follow():
+    def _keep_up(self, times: int) -> None:
+        """Do what is due once in a while: disturb by reads, solve tiles whose cells have moved.
+
+        *times* is how often it has become due. Every time step counts as one read of each cell;
+        reads of tests do not count.
+        """
+        effects, changed = self.crossbars[0].effects, False
+        if times and effects.read_disturb is not None:
+            steps = self.schedule.free_steps + self.schedule.nudged_steps
+            steps += self.schedule.nudged_steps if self.rule.centred else 0
+            disturb(self._plant.fabric.bank, effects, times * CHECK_EVERY * steps)
+            changed = True
+        if times and self.wiring is not None:
+            changed = bool(self.wiring.follow()) or changed
+        if changed:
             renew_all(self._plant.fabric, self._plant.theta, self._plant.q)
 
     @contextmanager

@@ -10,7 +10,7 @@ from .training.pulsed import PulsedLearner
 from .training.samples import Dataset
 from .training.trainer import accuracy
 
-__all__ = ["accuracy_after_rest"]
+__all__ = ["accuracy_after_rest", "idle_time"]
 
 
 def accuracy_after_rest(
@@ -29,3 +29,15 @@ def accuracy_after_rest(
             right, loss = accuracy(learner, data.x_test, data.y_test, step, experiment.run.threads)
         results.append({"after_seconds": seconds, "test_accuracy": right, "test_loss": loss})
     return results
+
+
+def idle_time(experiment: Experiment, learner: IdealLearner | PulsedLearner) -> str:
+    """Return a sentence if an effect of time is on but no time passes in the run, else ""."""
+    if not isinstance(learner, PulsedLearner) or experiment.evaluation.after_seconds:
+        return ""
+    if not learner.crossbars[0].effects.with_time:
+        return ""
+    return (
+        "note: retention, random telegraph and 1/f noise act as time passes, which it does only "
+        "in evaluation.after_seconds; that list is empty."
+    )

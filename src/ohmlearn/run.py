@@ -23,7 +23,7 @@ from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
 from .progress import Progress, SilentProgress
 from .record import Record, is_record, read_record, write_record
-from .rest import accuracy_after_rest
+from .rest import accuracy_after_rest, idle_time
 from .storage import prepare_folder
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
@@ -91,6 +91,8 @@ def run(
         if resume:
             position = _take_up(experiment, folder, built, progress)
         _judge(experiment, gain, progress)
+        if note := idle_time(experiment, built.learner):
+            progress.message(note)
         prepare_folder(folder)
         _train(experiment, folder, built, data, position, progress)
         return _finish(experiment, folder, built, data, position, gain)

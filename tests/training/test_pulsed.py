@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from ohmlearn.circuits.fabric import array_shapes, make_fabric, renew_all
 from ohmlearn.circuits.hopfield import DYNAMICS, HopfieldNetwork
+from ohmlearn.circuits.wiring import CHECK_EVERY
 from ohmlearn.crossbar.array import ENCODINGS, Crossbar
 from ohmlearn.devices import Effects, get_device, get_preset, merge
 from ohmlearn.training import datasets
@@ -334,3 +335,20 @@ def test_the_past_of_the_cells_is_part_of_the_state():
     for name, value in learner.state().items():
         np.testing.assert_array_equal(value, other.state()[name], err_msg=name)
     assert learner.state()["cycles"].sum() > 0
+
+
+def test_reads_disturb_the_cells_that_learn():
+    """Without learning, so that nothing else moves a state."""
+    effects = {"read_disturb": {"change": 1e-7, "towards": "set"}}
+    schedule = SCHEDULE._replace(eta=np.zeros(3))
+    learner, _ = build(SIZES[2], "cep", effects=effects, schedule=schedule)
+    x, y = samples(SIZES[2], 2, 1)
+    before, theta = learner.state()["x"].copy(), learner.theta.copy()
+    learner.train_batch(x[0], y[0], 1.0, 0)
+    np.testing.assert_array_equal(learner.state()["x"], before)
+    learner.train_batch(x[1], y[1], 1.0, CHECK_EVERY - 1)
+    reads = CHECK_EVERY * (SCHEDULE.free_steps + SCHEDULE.nudged_steps)
+    expected = 1.0 - (1.0 - before) * (1.0 - 1e-7) ** reads
+    np.testing.assert_allclose(learner.state()["x"], expected, rtol=1e-12)
+    assert np.abs(learner.theta - theta).max() > 0
+    assert learner.pulses == 0
