@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..crossbar.converters import Converters, draw_mismatch, levels_step, quantise
+from ..crossbar.tiles.converters import Converters, draw_mismatch, levels_step, quantise
 from ..devices.counter_rng import Stream, normal_pair, philox
 from ..jit import inner, kernel, loop
 from .dynamics import advance, copy, input_drive, send

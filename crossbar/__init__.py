@@ -10,8 +10,8 @@ cells in :mod:`.bank`. Importing this room imports Numba.
 """
 
 from .array import ENCODINGS, Crossbar, CrossbarView
-from .converters import Converters
-from .tiled import TiledCrossbar, TiledRead
+from .tiles.converters import Converters
+from .tiles.tiled import TiledCrossbar, TiledRead
 from .wires import Wires
 
 __all__ = [

@@ -26,10 +26,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..devices.counter_rng import Stream, normal_pair, normals, seed_key, uniforms
 from ..devices.effects import Effects
-from ..devices.fluctuations import flicker_sigma, occupied_after
-from ..devices.retention import PowerLaw, retained
+from ..devices.effects.fluctuations import flicker_sigma, occupied_after
+from ..devices.effects.retention import PowerLaw, retained
+from ..devices.effects.wear import disturbed
 from ..devices.variability import draw_traps, telegraphed
-from ..devices.wear import disturbed
 from ..errors import ConfigError
 from ..jit import kernel
 from .bank import CellBank, Tick, shown, words

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..devices.access import Nmos
-from ..devices.cell_read import Channel, read_conductance, read_step
+from ..devices.cell.access import Nmos
+from ..devices.cell.read import Channel, read_conductance, read_step
 from ..devices.contract import Device
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
@@ -32,9 +32,9 @@ from .ageing import drift
 from .bank import CellBank, Tick, fire, place
 from .burst import fire_all, suits, survey
 from .drawing import draw_bank
-from .programming import pulse_counts
 from .reading import line_currents, squared_conductance
 from .view import CrossbarView
+from .writing.schemes import pulse_counts
 
 __all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.cell_dispatch import read_conductance
+from ..devices.cell.dispatch import read_conductance
 from ..devices.counter_rng import Stream
 from ..devices.dispatch import cell
 from ..jit import inlined, kernel

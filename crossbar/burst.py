@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.cell_dispatch import read_conductance
+from ..devices.cell.dispatch import read_conductance
 from ..devices.counter_rng import Stream, normal_pair
 from ..devices.dispatch import cell_of_columns
 from ..devices.variability import pulse

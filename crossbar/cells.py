@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..devices.cell_dispatch import memristor_share, read_conductance
+from ..devices.cell.dispatch import memristor_share, read_conductance
 from ..devices.counter_rng import normal_pair, philox
 from ..devices.dispatch import cell, conductance
 from ..devices.variability import pulse

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..devices.access import Nmos
-from ..devices.cell_read import make_channel, read_conductance, read_step
+from ..devices.cell.access import Nmos
+from ..devices.cell.read import make_channel, read_conductance, read_step
 from ..devices.contract import Device
+from ..devices.effects.wear import FAILURES, Endurance
 from ..devices.variability import Effects, draw_endurance, draw_table, draw_traps, pulse_noise
-from ..devices.wear import FAILURES, Endurance
 from .bank import CellBank
 from .history import Past, Trap, Wear, WearLaw
 from .one_sided import FULL

@@ -17,7 +17,7 @@ __all__ = ["Past", "Trap", "Wear", "WearLaw", "begin", "changing", "endures", "h
 
 
 class WearLaw(NamedTuple):
-    """The numbers of :class:`~ohmlearn.devices.wear.Endurance` as the kernels take them.
+    """The numbers of :class:`~ohmlearn.devices.effects.wear.Endurance` as the kernels take them.
 
     ``fails`` is where a failed cell stands: 0 low, 1 high, 2 where it failed.
     """

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..devices.cell_dispatch import read_conductance
+from ..devices.cell.dispatch import read_conductance
 from ..devices.counter_rng import Stream
 from ..devices.dispatch import cell, potentiation
 from ..jit import inlined, kernel

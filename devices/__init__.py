@@ -18,12 +18,12 @@ from .contract import (
     rate,
 )
 from .effects import CycleToCycle, Effects, Stuck, merge
-from .fluctuations import FlickerNoise, RandomTelegraph
-from .ledger import ledger
+from .effects.fluctuations import FlickerNoise, RandomTelegraph
+from .effects.ledger import ledger
+from .effects.retention import Line, Logarithmic, PowerLaw, Relaxation
+from .effects.wear import Endurance, ReadDisturb
 from .parameters import check_params, make_params, window_of, with_window
 from .registry import devices, get_device, get_preset, presets
-from .retention import Line, Logarithmic, PowerLaw, Relaxation
-from .wear import Endurance, ReadDisturb
 
 __all__ = [
     "CycleToCycle",

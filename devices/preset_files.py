@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 from ..errors import DeviceError, nearest
 from .contract import Device, Preset
 from .effects import Effects, merge
+from .effects.retention import kind_of
 from .parameters import make_params
 
 __all__ = ["NamedPreset", "effects_as_table", "preset_as_table", "read_preset"]
@@ -113,7 +114,8 @@ def effects_as_table(effects: Effects) -> dict[str, Any]:
             continue
         if is_dataclass(value) and not isinstance(value, type):
             entries = asdict(value)
-            table[field.name] = {k: v for k, v in entries.items() if v is not None}
+            kind = {"kind": kind_of(value)} if field.name == "retention" else {}
+            table[field.name] = kind | {k: v for k, v in entries.items() if v is not None}
         else:
             table[field.name] = dict(value) if isinstance(value, Mapping) else value
     return table

@@ -14,9 +14,9 @@ from .contract import Device, nominal_step
 from .counter_rng import Stream, normals, uniforms
 from .dispatch import depression, potentiation
 from .effects import CycleToCycle, Effects, Stuck, merge
-from .fluctuations import RandomTelegraph, occupied_fraction
-from .ledger import ledger
-from .wear import Endurance
+from .effects.fluctuations import RandomTelegraph, occupied_fraction
+from .effects.ledger import ledger
+from .effects.wear import Endurance
 
 __all__ = [
     "Cells",

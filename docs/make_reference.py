@@ -15,9 +15,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ohmlearn.devices import Device, Effects, Preset, ledger
-from ohmlearn.devices.fluctuations import FLICKER_SETS
+from ohmlearn.devices.effects.fluctuations import FLICKER_SETS
+from ohmlearn.devices.effects.retention_sets import RETENTION_SETS
 from ohmlearn.devices.registry import builtin_devices
-from ohmlearn.devices.retention_sets import RETENTION_SETS
 from ohmlearn.experiment import Experiment
 from ohmlearn.settings import DeviceSection
 from ohmlearn.tables import engineering

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 
 from ..contract import Device, Preset
 from ..effects import CycleToCycle, Effects
-from ..fluctuations import FLICKER_SETS
+from ..effects.fluctuations import FLICKER_SETS
+from ..effects.retention_sets import RETENTION_SETS
 from ..functions import limexp
-from ..retention_sets import RETENTION_SETS
 from .aihwkit_presets import AIHWKIT
 
 __all__ = [

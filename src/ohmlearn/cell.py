@@ -14,8 +14,8 @@ from .devices import (
     window_of,
     with_window,
 )
-from .devices.access import Nmos, make_access
-from .devices.cell_read import make_channel
+from .devices.cell.access import Nmos, make_access
+from .devices.cell.read import make_channel
 from .errors import DeviceError
 from .settings import CrossbarSection, DeviceSection
 from .settings_periphery import AccessSection

@@ -22,7 +22,7 @@ from .devices import (
     potentiation,
 )
 from .devices.contract import change_after
-from .devices.retention import retained
+from .devices.effects.retention import retained
 from .errors import ConfigError
 from .figures import BLUE, GREEN, GREY, ORANGE, canvas, style
 from .storage import write_file

@@ -14,7 +14,7 @@ from .circuits.hopfield import HopfieldNetwork, Layout
 from .circuits.sensing import Sensing, make_sensing
 from .circuits.wiring import Wiring
 from .crossbar.array import ENCODINGS
-from .crossbar.converters import Converters
+from .crossbar.tiles.converters import Converters
 from .crossbar.wires.resistances import Wires
 from .experiment import Experiment
 from .training.calibration import line_limits

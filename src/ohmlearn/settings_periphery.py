@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .devices.access import ACCESS
+from .devices.cell.access import ACCESS
 from .settings import Positive, Section
 
 __all__ = ["AccessSection", "ConvertersSection", "WiresSection"]

@@ -15,7 +15,7 @@ from ohmlearn.circuits.sensing import (
     peaks,
     sensed_relax,
 )
-from ohmlearn.crossbar.converters import Converters
+from ohmlearn.crossbar.tiles.converters import Converters
 
 SIZES = (5, 4, 6, 3)
 NOW = Moment(np.uint32(7), np.uint32(0), 0, 0, 0)

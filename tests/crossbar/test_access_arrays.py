@@ -11,8 +11,8 @@ from ohmlearn.crossbar import Crossbar
 from ohmlearn.crossbar import array as arrays
 from ohmlearn.crossbar.bank import shift
 from ohmlearn.devices import Effects, conductance, get_device, merge
-from ohmlearn.devices.access import ACCESS
-from ohmlearn.devices.cell_1t1r import cell_conductance
+from ohmlearn.devices.cell.access import ACCESS
+from ohmlearn.devices.cell.series import cell_conductance
 from ohmlearn.errors import DeviceError
 
 SHAPE = (12, 9)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from ohmlearn.devices import conductance, conductance_step, current, devices, get_device
-from ohmlearn.devices.access import ACCESS, make_access
-from ohmlearn.devices.cell_1t1r import cell_conductance
-from ohmlearn.devices.cell_dispatch import memristor_share as compiled_share
-from ohmlearn.devices.cell_dispatch import read_conductance as compiled_conductance
-from ohmlearn.devices.cell_read import (
+from ohmlearn.devices.cell.access import ACCESS, make_access
+from ohmlearn.devices.cell.dispatch import memristor_share as compiled_share
+from ohmlearn.devices.cell.dispatch import read_conductance as compiled_conductance
+from ohmlearn.devices.cell.read import (
     make_channel,
     memristor_share,
     read_conductance,
     read_step,
 )
+from ohmlearn.devices.cell.series import cell_conductance
 from ohmlearn.errors import DeviceError
 from ohmlearn.jit import kernel
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmlearn.crossbar.converters import (
+from ohmlearn.crossbar.tiles.converters import (
     Converters,
     draw_mismatch,
     levels_step,

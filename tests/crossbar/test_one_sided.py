@@ -11,9 +11,9 @@ from ohmlearn.crossbar import Crossbar
 from ohmlearn.crossbar.bank import place
 from ohmlearn.crossbar.burst import suits, survey
 from ohmlearn.crossbar.one_sided import FULL
-from ohmlearn.crossbar.programming import cell_counts
+from ohmlearn.crossbar.writing.schemes import cell_counts
 from ohmlearn.devices import Effects, get_preset, merge, potentiation
-from ohmlearn.devices.access import ACCESS
+from ohmlearn.devices.cell.access import ACCESS
 from ohmlearn.errors import ConfigError
 
 DEVICE, PCM = get_preset("PCM")

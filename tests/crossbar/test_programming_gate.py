@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ohmlearn.crossbar.array import Crossbar
-from ohmlearn.crossbar.gate_writing import GateCurve, TwoPulses, gate_curve, write_by_gate
-from ohmlearn.crossbar.write_verify import write_verify
+from ohmlearn.crossbar.writing.gate import GateCurve, TwoPulses, gate_curve, write_by_gate
+from ohmlearn.crossbar.writing.verify import write_verify
 from ohmlearn.devices import Effects, conductance, get_device, make_params, merge
-from ohmlearn.devices.access import ACCESS
+from ohmlearn.devices.cell.access import ACCESS
+from ohmlearn.devices.cell.programming import program_cell
 from ohmlearn.devices.contract import nominal_step
-from ohmlearn.devices.programming import program_cell
 from ohmlearn.errors import ConfigError, DeviceError
 
 VTEAM = get_device("VTEAM")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ohmlearn.crossbar.array import Crossbar
-from ohmlearn.crossbar.half_select import half_select, row_serial_passive
+from ohmlearn.crossbar.writing.half_select import half_select, row_serial_passive
 from ohmlearn.devices import Effects, get_device, make_params, merge
-from ohmlearn.devices.programming import program_cell
+from ohmlearn.devices.cell.programming import program_cell
 from ohmlearn.errors import ConfigError
 
 VTEAM = get_device("VTEAM")

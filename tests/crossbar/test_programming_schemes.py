@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ohmlearn.crossbar.array import ENCODINGS, Crossbar
-from ohmlearn.crossbar.programming import outer_product, row_parallel, row_serial
+from ohmlearn.crossbar.writing.schemes import outer_product, row_parallel, row_serial
 from ohmlearn.devices import Effects, get_device, merge
 from ohmlearn.errors import ConfigError
 

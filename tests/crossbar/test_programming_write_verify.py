@@ -9,7 +9,7 @@ import pytest
 
 from ohmlearn.crossbar.array import ENCODINGS, Crossbar
 from ohmlearn.crossbar.reading import read_cells
-from ohmlearn.crossbar.write_verify import WriteVerify, write_verify
+from ohmlearn.crossbar.writing.verify import WriteVerify, write_verify
 from ohmlearn.devices import (
     Effects,
     conductance,

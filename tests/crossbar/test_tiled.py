@@ -11,7 +11,7 @@ from ohmlearn.circuits.hopfield import HopfieldNetwork
 from ohmlearn.circuits.read_noise import Moment
 from ohmlearn.circuits.sensing import drive_lines, input_parts, make_sensing, parts, sensed_relax
 from ohmlearn.crossbar import ENCODINGS, Converters, Crossbar, TiledCrossbar, Wires
-from ohmlearn.crossbar.converters import levels_step
+from ohmlearn.crossbar.tiles.converters import levels_step
 from ohmlearn.devices import Effects, get_device, merge
 from ohmlearn.errors import ConfigError
 

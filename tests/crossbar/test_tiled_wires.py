@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmlearn.crossbar import Converters, TiledCrossbar, Wires, tile_currents
+from ohmlearn.crossbar import Converters, TiledCrossbar, Wires
+from ohmlearn.crossbar.tiles import currents as tile_currents
 from ohmlearn.crossbar.wires import ArraySolver, solve_devices
 from ohmlearn.devices import Effects, current, get_device, merge
 from ohmlearn.errors import OhmlearnError

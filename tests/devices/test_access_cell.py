@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from ohmlearn.devices import conductance, current, devices, get_device
-from ohmlearn.devices.access import ACCESS, drain_current, make_access
-from ohmlearn.devices.cell_dispatch import cell_conductance, cell_current, memristor_voltage
+from ohmlearn.devices.cell.access import ACCESS, drain_current, make_access
+from ohmlearn.devices.cell.dispatch import cell_conductance, cell_current, memristor_voltage
 from ohmlearn.jit import kernel
 
 every_device = pytest.mark.parametrize("device", devices().values(), ids=lambda d: d.name)

@@ -17,10 +17,10 @@ from ohmlearn.devices import (
     potentiation,
     rate,
 )
-from ohmlearn.devices.access import ACCESS
-from ohmlearn.devices.cell_dispatch import memristor_voltage, program_cell
+from ohmlearn.devices.cell.access import ACCESS
+from ohmlearn.devices.cell.dispatch import memristor_voltage, program_cell
+from ohmlearn.devices.cell.programming import phi_1, phi_4
 from ohmlearn.devices.contract import WRITE_THRESHOLD
-from ohmlearn.devices.programming import phi_1, phi_4
 from ohmlearn.jit import kernel
 
 VTEAM = get_device("VTEAM")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmlearn.devices.access import (
+from ohmlearn.devices.cell.access import (
     ACCESS,
     Nmos,
     access_fields,

@@ -18,8 +18,8 @@ from ohmlearn.devices import (
     ledger,
     merge,
 )
-from ohmlearn.devices.fluctuations import FLICKER_SETS
-from ohmlearn.devices.retention_sets import RETENTION_SETS
+from ohmlearn.devices.effects.fluctuations import FLICKER_SETS
+from ohmlearn.devices.effects.retention_sets import RETENTION_SETS
 from ohmlearn.errors import DeviceError
 
 ALL_ON = Effects(

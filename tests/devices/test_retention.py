@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from ohmlearn.devices import FlickerNoise, Line, Logarithmic, PowerLaw, RandomTelegraph, Relaxation
-from ohmlearn.devices.fluctuations import (
+from ohmlearn.devices.effects.fluctuations import (
     FLICKER_SETS,
     flicker_sigma,
     occupied_after,
     occupied_fraction,
 )
-from ohmlearn.devices.retention import relaxation_sigma, retained
-from ohmlearn.devices.retention_sets import RETENTION_SETS
-from ohmlearn.devices.wear import ReadDisturb, disturbed
+from ohmlearn.devices.effects.retention import relaxation_sigma, retained
+from ohmlearn.devices.effects.retention_sets import RETENTION_SETS
+from ohmlearn.devices.effects.wear import ReadDisturb, disturbed
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "inference_noise.json"
 PUBLISHED = json.loads(GOLDEN.read_text())

@@ -10,7 +10,7 @@ import pytest
 
 from ohmlearn import run as running
 from ohmlearn.build import build
-from ohmlearn.devices.access import ACCESS, access_fields
+from ohmlearn.devices.cell.access import ACCESS, access_fields
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import parse_experiment
 from ohmlearn.progress import SilentProgress

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from ..errors import DeviceError, nearest
+from ...errors import DeviceError, nearest
 from .entries import check_fraction, check_number, check_spread, from_table, only
 from .fluctuations import FlickerNoise, RandomTelegraph, parse_flicker
 from .retention import Logarithmic, PowerLaw, Relaxation

@@ -1,7 +1,7 @@
 """One-shot writing of 1T1R cells: one RESET, then one SET whose gate voltage is the target.
 
 The gate voltage of the SET caps the current and so sets the conductance (see
-:mod:`ohmlearn.devices.cell_1t1r`). A calibration curve, conductance after the two pulses against
+:mod:`ohmlearn.devices.cell.series`). A calibration curve, conductance after the two pulses against
 gate voltage, is computed once for the nominal cell; a target is then a gate voltage, and no read
 is needed. Real cells differ from the nominal one, so that their errors are what the spread and
 the noise of a pulse leave.
@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.access import Nmos
-from ..devices.cell_dispatch import cell_conductance, program_cell
-from ..devices.contract import nominal_step
-from ..devices.counter_rng import Stream, normal_pair
-from ..devices.dispatch import cell
-from ..errors import ConfigError, DeviceError
-from ..jit import inlined, kernel
-from .bank import Tick, fire, words
+from ...devices.cell.access import Nmos
+from ...devices.cell.dispatch import cell_conductance, program_cell
+from ...devices.contract import nominal_step
+from ...devices.counter_rng import Stream, normal_pair
+from ...devices.dispatch import cell
+from ...errors import ConfigError, DeviceError
+from ...jit import inlined, kernel
+from ..bank import Tick, fire, words
 from .targets import checked_targets
 
 if TYPE_CHECKING:
-    from .array import Crossbar
+    from ..array import Crossbar
 
 __all__ = ["GateCurve", "GateWriting", "TwoPulses", "gate_curve", "write_by_gate"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
-from .bank import fire
-from .programming import row_slots
-from .reading import read_cells
+from ...errors import ConfigError
+from ..bank import fire
+from ..reading import read_cells
+from .schemes import row_slots
 from .targets import checked_targets
 
 if TYPE_CHECKING:
-    from .array import Crossbar
+    from ..array import Crossbar
 
 __all__ = ["WriteVerify", "write_verify"]
 

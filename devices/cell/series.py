@@ -9,7 +9,7 @@ the gate voltage less the threshold: RESET wants a high gate and the amplitude s
 A model whose SET voltage is negative (``v_set < 0``) is mounted the other way round, so that a
 positive bit line always means SET. The body of the transistor is at 0 V.
 
-The functions are plain Python, compiled as they stand by :mod:`.cell_dispatch`. They compute in
+The functions are plain Python, compiled as they stand by :mod:`.dispatch`. They compute in
 double precision. Where a transistor is expected, ``None`` means a cell without one.
 
 References
@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract import conductance, current
 from .access import channel_current
-from .contract import conductance, current
 
 __all__ = ["cell_conductance", "cell_current", "memristor_voltage"]
 

@@ -1,4 +1,4 @@
-"""The functions of a 1T1R cell for Numba; see :mod:`.dispatch` for the pattern.
+"""The functions of a 1T1R cell for Numba; see :mod:`..dispatch` for the pattern.
 
 Unlike there, float literals stay double, so that a cell of single precision is solved and
 integrated in double precision as well.
@@ -11,13 +11,15 @@ from typing import Any
 
 from numba.extending import overload
 
-from ..jit import STRICT
-from . import access, cell_1t1r, cell_read, programming
-from . import dispatch as dispatch  # the functions below call those of the models
+from ...jit import STRICT
+from .. import dispatch as dispatch  # the functions below call those of the models
+from . import access, programming
+from . import read as cell_read
+from . import series as cell_1t1r
 from .access import channel_current, drain_current
-from .cell_1t1r import cell_conductance, cell_current, memristor_voltage
-from .cell_read import memristor_share, read_conductance
 from .programming import program_cell, state_after
+from .read import memristor_share, read_conductance
+from .series import cell_conductance, cell_current, memristor_voltage
 
 __all__ = [
     "cell_conductance",
@@ -33,7 +35,7 @@ __all__ = [
 
 
 def _compile(function: Callable[..., Any]) -> None:
-    """Let compiled code call *function*, which calls others of these and of :mod:`.dispatch`."""
+    """Let compiled code call *function*, which calls others of these and of :mod:`..dispatch`."""
     overload(function, strict=False, jit_options=STRICT)(lambda *arguments: function)
 
 

@@ -35,11 +35,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.counter_rng import Stream, uniforms
-from ..errors import ConfigError
+from ...devices.counter_rng import Stream, uniforms
+from ...errors import ConfigError
 
 if TYPE_CHECKING:
-    from .array import Crossbar
+    from ..array import Crossbar
 
 __all__ = [
     "Programming",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from ..errors import DeviceError, nearest
+from ...errors import DeviceError, nearest
 
 __all__ = [
     "check_fraction",

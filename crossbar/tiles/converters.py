@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..devices.counter_rng import Stream, normals
-from ..errors import ConfigError, nearest
-from ..jit import inlined
+from ...devices.counter_rng import Stream, normals
+from ...errors import ConfigError, nearest
+from ...jit import inlined
 
 __all__ = [
     "ENCODINGS",

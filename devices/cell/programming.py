@@ -11,7 +11,7 @@ motion, which differs from a nominal pulse in the square of the step.
 
 The integrator is the exponential Rosenbrock method of order 4 with its embedded order 3: it
 follows both the runaway of a SET and the stiff approach to a bound or to compliance in few steps.
-States stay in [0, 1]. Plain Python, compiled as it stands by :mod:`.cell_dispatch`.
+States stay in [0, 1]. Plain Python, compiled as it stands by :mod:`.dispatch`.
 
 References
 ----------
@@ -24,8 +24,8 @@ from __future__ import annotations
 from math import expm1, inf, nan
 from typing import Any
 
-from .cell_1t1r import memristor_voltage
-from .contract import rate
+from ..contract import rate
+from .series import memristor_voltage
 
 __all__ = ["program_cell", "state_after"]
 

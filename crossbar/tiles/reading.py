@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError
+from ...errors import ConfigError
+from ..reading import read_numbers
 from .converters import levels_step, round_to_levels
-from .reading import read_numbers
-from .tile_currents import LinearCells, LineCurrents, TileCells, curved_cells
-from .tile_lines import cell_numbers, drive_columns, line_conductances, weight_currents
+from .currents import LinearCells, LineCurrents, TileCells, curved_cells
+from .lines import cell_numbers, drive_columns, line_conductances, weight_currents
 
 if TYPE_CHECKING:
     from .tiled import TiledCrossbar

@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.dispatch import cell, conductance_array, current
-from ..jit import kernel
-from .bank import CellBank
-from .wires import ArraySolution, ArraySolver, Wires, solve_cells
-from .wires.cells import respond
+from ...devices.dispatch import cell, conductance_array, current
+from ...jit import kernel
+from ..bank import CellBank
+from ..wires import ArraySolution, ArraySolver, Wires, solve_cells
+from ..wires.cells import respond
 
 __all__ = ["CurvedCells", "LineCurrents", "LinearCells", "TileCells", "curved_cells"]
 

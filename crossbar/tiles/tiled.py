@@ -6,8 +6,8 @@
     xbar.calibrate(some_voltages)
     currents = xbar.read(v)
 
-The cells are those of one :class:`~.array.Crossbar`, so programming, drift, noise and random
-numbers are the same; :mod:`.tile_reading` cuts them into tiles and says what a read goes through.
+The cells are those of one :class:`~..array.Crossbar`, so programming, drift, noise and random
+numbers are the same; :mod:`.reading` cuts them into tiles and says what a read goes through.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..devices.contract import Device
-from ..devices.variability import Effects
-from ..errors import ConfigError, OhmlearnError
-from .array import Crossbar
+from ...devices.contract import Device
+from ...devices.variability import Effects
+from ...errors import ConfigError, OhmlearnError
+from ..array import Crossbar
+from ..view import CrossbarView
+from ..wires import Wires, effective_map
 from .converters import Converters, Mismatch, draw_mismatch
-from .tile_currents import LinearCells
-from .tile_lines import line_conductances, tile_shape, weight_map
-from .tile_reading import TiledRead, carried, driven, places, sense
-from .view import CrossbarView
-from .wires import Wires, effective_map
+from .currents import LinearCells
+from .lines import line_conductances, tile_shape, weight_map
+from .reading import TiledRead, carried, driven, places, sense
 
 __all__ = ["TiledCrossbar", "TiledRead"]
 

@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
-from ..errors import DeviceError, nearest
-from .contract import Field
+from ...errors import DeviceError, nearest
+from ..contract import Field
 
 __all__ = ["ACCESS", "Nmos", "access_fields", "channel_current", "drain_current", "make_access"]
 
@@ -92,7 +92,7 @@ def make_access(overrides: Mapping[str, float], base: Nmos = ACCESS) -> Nmos:
     return m
 
 
-# The functions below are compiled as they stand (:mod:`.cell_dispatch`).
+# The functions below are compiled as they stand (:mod:`.dispatch`).
 
 
 def channel_current(m: Any, v_gs: float, v_ds: float, v_sb: float) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .effects import CYCLE_MEANING, Effects, Stuck
 from .entries import listed
 from .retention import kind_of
+from .switches import CYCLE_MEANING, Effects, Stuck
 
 __all__ = ["ledger"]
 

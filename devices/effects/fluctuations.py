@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, nearest
+from ...errors import DeviceError, nearest
 from .entries import check_fraction, check_number, check_positive, from_table
 
 __all__ = [

@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..devices.cell_dispatch import program_cell
-from ..devices.dispatch import cell
-from ..errors import ConfigError, nearest
-from ..jit import kernel
-from .bank import fire
-from .programming import Programming, cell_counts, result, row_slots
+from ...devices.cell.dispatch import program_cell
+from ...devices.dispatch import cell
+from ...errors import ConfigError, nearest
+from ...jit import kernel
+from ..bank import fire
+from .schemes import Programming, cell_counts, result, row_slots
 
 if TYPE_CHECKING:
-    from .array import Crossbar
+    from ..array import Crossbar
 
 __all__ = ["SCHEMES", "HalfSelect", "half_select", "row_serial_passive"]
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import DeviceError, nearest
+from ...errors import DeviceError, nearest
 from .entries import from_table
 from .retention import KINDS, Line, Logarithmic, PowerLaw, Relaxation, Retention
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError
+from ...errors import DeviceError
 from .entries import check_number, check_positive, check_spread
 
 __all__ = [

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
-from .array import ENCODINGS, Crossbar
-from .reading import squared_conductance
-from .tile_currents import LineCurrents
+from ...errors import ConfigError
+from ..array import ENCODINGS, Crossbar
+from ..reading import squared_conductance
+from .currents import LineCurrents
 
 __all__ = [
     "cell_numbers",

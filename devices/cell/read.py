@@ -1,11 +1,11 @@
 """A 1T1R cell in a read: the bit line at the read voltage, source line and body at 0 V.
 
 The transistor then has one curve for all cells and states, without body effect, so a read needs a
-few Newton steps where :mod:`.cell_1t1r` solves for any line voltages; and the state that gives a
+few Newton steps where :mod:`.series` solves for any line voltages; and the state that gives a
 wanted conductance needs no solution of the cell at all: the current is known, hence the
 transistor's drop, hence the memristor's voltage.
 
-The functions are plain Python, compiled as they stand by :mod:`.cell_dispatch`, in double
+The functions are plain Python, compiled as they stand by :mod:`.dispatch`, in double
 precision. Where a channel is expected, ``None`` means a cell without a transistor: its
 conductance is that of the memristor at the read voltage, in the model's own sign.
 """
@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..errors import DeviceError
+from ...errors import DeviceError
+from ..contract import conductance, conductance_step, current, depression, device_of, potentiation
 from .access import Nmos
-from .contract import conductance, conductance_step, current, depression, device_of, potentiation
 
 __all__ = ["Channel", "make_channel", "memristor_share", "read_conductance", "read_step"]
 
@@ -60,7 +60,7 @@ def make_channel(m: Nmos | None, v_gate: float) -> Channel | None:
 def read_step(p: Any, channel: Channel | None, v_read: float) -> float:
     """Return the mean change of the cell's conductance [S] by a SET and a RESET pulse.
 
-    As :func:`~.contract.conductance_step`: at the memristor's ``g_ref``, or where the cell is at
+    As :func:`~..contract.conductance_step`: at the memristor's ``g_ref``, or where the cell is at
     the mean of its end conductances if the model has none; the SET step alone where a RESET pulse
     erases the cell.
     """
@@ -82,7 +82,7 @@ def read_step(p: Any, channel: Channel | None, v_read: float) -> float:
     return 0.5 * (up + g - read_conductance(p, channel, v_read, reset_to))
 
 
-# The functions below are compiled as they stand (:mod:`.cell_dispatch`).
+# The functions below are compiled as they stand (:mod:`.dispatch`).
 
 
 def read_conductance(p: Any, channel: Any, v_read: float, x: float) -> float:

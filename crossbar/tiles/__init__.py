@@ -1,0 +1,1 @@
+"""Layers split into tiles with wires, DACs and ADCs, read without any training."""

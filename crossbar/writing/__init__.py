@@ -1,0 +1,1 @@
+"""Ways of writing an array: pulse schemes, half selection, write-verify, writing by the gate."""

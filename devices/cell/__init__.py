@@ -1,0 +1,1 @@
+"""A memristor in series with its access transistor: the 1T1R cell, read and written."""
