@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,17 @@ def data_dir() -> Path:
     if not (folder / "mnist").is_dir():
         pytest.skip("no image data sets: set OHMLEARN_DATA to the folder that holds mnist/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ngspice() -> str:
+    """Path of ngspice; without it a test fails in CI and is skipped elsewhere."""
+    found = shutil.which("ngspice")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("ngspice is not installed; 'apt-get install ngspice'")
+    if found is None:
+        pytest.skip("ngspice is not installed")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -138,9 +137,7 @@ def test_compiled_equals_plain(name, m):
 
 
 @pytest.mark.spice
-def test_ngspice_agrees_on_the_cell(tmp_path: Path):
-    if shutil.which("ngspice") is None:
-        pytest.skip("ngspice is not installed")
+def test_ngspice_agrees_on_the_cell(tmp_path: Path, ngspice: str):
     m = ACCESS
     lines = [
         "* 1T1R cells with a linear memristor",
@@ -162,7 +159,7 @@ def test_ngspice_agrees_on_the_cell(tmp_path: Path):
         "\n".join([*lines, ".control", "op", "set numdgt=15", *printed, "quit", ".endc", ".end"])
     )
     run = subprocess.run(
-        ["ngspice", "-b", "-n", netlist], capture_output=True, text=True, check=False, timeout=60
+        [ngspice, "-b", "-n", netlist], capture_output=True, text=True, check=False, timeout=60
     )
     found = dict(re.findall(r"i\(vb(\d+)\) = (\S+)", run.stdout))
     assert len(found) == 60, run.stdout + run.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from math import sqrt
 from pathlib import Path
@@ -139,13 +138,11 @@ def deck(m: Nmos) -> str:
 
 @pytest.mark.spice
 @pytest.mark.parametrize("m", [ACCESS, ACCESS._replace(gamma=0.0, lam=0.1), PLAIN])
-def test_ngspice_level_1_agrees(m: Nmos, tmp_path: Path):
-    if shutil.which("ngspice") is None:
-        pytest.skip("ngspice is not installed")
+def test_ngspice_level_1_agrees(m: Nmos, tmp_path: Path, ngspice: str):
     netlist = tmp_path / "nmos.cir"
     netlist.write_text(deck(m))
     run = subprocess.run(
-        ["ngspice", "-b", "-n", netlist], capture_output=True, text=True, check=False, timeout=60
+        [ngspice, "-b", "-n", netlist], capture_output=True, text=True, check=False, timeout=60
     )
     found = dict(re.findall(r"i\(vd(\d+)\) = (\S+)", run.stdout))
     assert len(found) == len(BIASES), run.stdout + run.stderr
