@@ -1,5 +1,6 @@
-"""The place of SPICE netlists: the same networks, run by a circuit simulator.
+"""The same networks as SPICE: written as netlists, run by ngspice, held against the kernels.
 
-Netlist export and the comparison with ngspice are not there yet; this room is empty. It may know
-circuits and everything below, and shall not know training.
+:mod:`.parts` writes what a circuit is made of (devices, cells, tiles, pulses), :mod:`.networks`
+whole networks with their test benches, :mod:`.ngspice` finds and runs the simulator. This room
+knows circuits and everything below, not training.
 """

@@ -13,8 +13,10 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DeviceError",
+    "NetlistError",
     "OhmlearnError",
     "RecordError",
+    "SimulationError",
     "UserError",
     "nearest",
 ]
@@ -40,8 +42,16 @@ class DeviceError(UserError):
     """A device model, preset or parameter is unknown or out of range."""
 
 
+class NetlistError(OhmlearnError):
+    """A netlist cannot be written, or a circuit simulator cannot be found or fails."""
+
+
 class RecordError(OhmlearnError):
     """A run record or checkpoint cannot be written or read."""
+
+
+class SimulationError(OhmlearnError):
+    """A solver found no answer; the message says what to try."""
 
 
 def nearest(name: str, allowed: Iterable[str], what: str) -> str:

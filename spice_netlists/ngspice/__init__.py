@@ -1,0 +1,1 @@
+"""Finding ngspice, running it, reading what it found."""

@@ -1,0 +1,1 @@
+"""What netlists are made of: device models, cells, tiles with wires, programming pulses."""

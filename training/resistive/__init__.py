@@ -1,0 +1,1 @@
+"""Learning in resistive energy networks: the conductances are the weights."""
