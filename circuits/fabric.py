@@ -44,6 +44,8 @@ class Fabric(NamedTuple):
         What each row subtracts [S]; what that adds to the squares that carry read noise [S^2].
     tile_rows
         Word lines of a tile.
+    slots : (arrays, 2) int64
+        SET and RESET pulse slots so far, the rows of an array taking turns.
     slope, base : (cells,)
         What wires make of a conductance as seen from the edge, base + slope g [S]; empty without
         wires.
@@ -63,6 +65,7 @@ class Fabric(NamedTuple):
     reference: NDArray
     reference_square: NDArray
     tile_rows: int
+    slots: NDArray[np.int64]
     slope: NDArray
     base: NDArray
 
@@ -108,6 +111,7 @@ def make_fabric(
         reference=np.zeros(sum(x.rows for x in crossbars), kind),
         reference_square=np.zeros(sum(x.rows for x in crossbars), kind),
         tile_rows=tile_rows or max(x.rows for x in crossbars),
+        slots=np.zeros((len(crossbars), 2), np.int64),
         slope=np.ones(cells, kind),
         base=np.zeros(cells, kind),
     )

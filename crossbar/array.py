@@ -32,6 +32,7 @@ from .ageing import drift
 from .bank import CellBank, Tick, fire, place
 from .burst import fire_all, suits, survey
 from .drawing import draw_bank
+from .metering import make_meter
 from .reading import line_currents, squared_conductance
 from .view import CrossbarView
 from .writing.schemes import pulse_counts
@@ -227,6 +228,10 @@ class Crossbar:
     def _signed(self) -> NDArray:
         g = self.conductance
         return g[..., 0] - (g[..., 1] if self.arms == 2 else self.reference[:, np.newaxis])
+
+    def meter(self) -> None:
+        """From now on account for the energy of every programming pulse, in ``bank.meter``."""
+        self.bank = self.bank._replace(meter=make_meter(self.cells, self.bank.channel is not None))
 
     def set_weights(self, weights: NDArray) -> None:
         """Program *weights* (rows, columns) as an ideal write-verify would; count no pulses.

@@ -22,6 +22,7 @@ from ..devices.dispatch import cell
 from ..jit import inlined, kernel
 from .cells import FIRST, move, noise, shown, state_at, words
 from .history import Past, Wear, begin, endures, held, used
+from .metering import Meter, book
 from .one_sided import fire_pairs
 
 __all__ = [
@@ -68,6 +69,8 @@ class CellBank(NamedTuple):
         Use of the cells by pulses.
     past : Past
         What the conductance at a later time depends on.
+    meter : Meter
+        What programming has cost, where it is asked for.
     channel : Channel or None
         The access transistor of every cell as a read sees it.
     full : float or None
@@ -87,6 +90,7 @@ class CellBank(NamedTuple):
     window: bool
     wear: Wear
     past: Past
+    meter: Meter
     channel: Any = None
     full: Any = None
 
@@ -141,8 +145,9 @@ def fire(bank, first, arms, weights, counts, tick):
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
     channel, v_read = bank.channel, bank.v_read
     levels, write_sigma = bank.levels, bank.write_sigma
+    pulses, energy, squares = bank.meter
     kind = table.dtype.type
-    noisy = c2c_step > 0 or c2c_add > 0
+    noisy, metered = c2c_step > 0 or c2c_add > 0, pulses.size > 0
     total = 0
     for k in range(weights.size):
         c, count = first + weights[k] * arms, counts[k]
@@ -151,9 +156,12 @@ def fire(bank, first, arms, weights, counts, tick):
         for n in range(abs(count)):
             if noisy:
                 a, b = noise(tick, n, _C2C, weights[k], arms, kind)
-            move(like, table, x, stuck, c, up, a, c2c_step, c2c_add, window)
-            if arms == 2:
-                move(like, table, x, stuck, c + 1, not up, b, c2c_step, c2c_add, window)
+            for arm in range(arms):
+                z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
+                before = x[i]
+                move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
+                if metered:
+                    book(like, table, i, rise, before, x[i], pulses, energy, squares)
         total += abs(count) * arms
         if write_sigma > 0:
             a, b = noise(tick, FIRST, _WRITE, weights[k], arms, kind)
@@ -181,7 +189,8 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
     levels, write_sigma = bank.levels, bank.write_sigma
     cycles, limit, law = bank.wear
     programmed, age, writes, occupied, trap = bank.past
-    kind = table.dtype.type
+    pulses, energy, squares = bank.meter
+    kind, metered = table.dtype.type, pulses.size > 0
     noisy, wearing, ageing = c2c_step > 0 or c2c_add > 0, cycles.size > 0, age.size > 0
     total = 0
     for k in range(weights.size):
@@ -193,6 +202,7 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
                 a, b = noise(tick, n, _C2C, weights[k], arms, kind)
             for arm in range(arms):
                 z, rise, i = (a, up, c) if arm == 0 else (b, not up, c + 1)
+                before = x[i]
                 if not wearing:
                     move(like, table, x, stuck, i, rise, z, c2c_step, c2c_add, window)
                 elif stuck[i] == 0 and cycles[i] <= limit[i]:
@@ -200,6 +210,8 @@ def _fire_with_history(bank, first, arms, weights, counts, tick):
                     p = cell(like, table, i)
                     n_used, most = cycles[i], limit[i]
                     x[i] = used(p, x[i], rise, z, c2c_step, c2c_add, window, n_used, most, law)
+                if metered:
+                    book(like, table, i, rise, before, x[i], pulses, energy, squares)
         total += abs(count) * arms
         if write_sigma > 0:
             a, b = noise(tick, FIRST, _WRITE, weights[k], arms, kind)

@@ -55,12 +55,12 @@ def survey(counts: NDArray) -> Demand:
 def suits(bank: CellBank, counts: NDArray, demand: Demand) -> bool:
     """Return whether :func:`fire_all` can do what is asked, and faster than one by one.
 
-    Cells with levels, write noise, wear or a past, and those of one-sided models, are programmed
-    one by one.
+    Cells with levels, write noise, wear or a past, those of one-sided models, and those whose
+    pulses are accounted for, are programmed one by one.
     """
     plain = bank.levels == 0 and float(bank.write_sigma) == 0.0
     plain = plain and bank.full is None and bank.wear.cycles.size == 0 and bank.past.age.size == 0
-    return plain and demand.weights > _DENSE * counts.size
+    return plain and bank.meter.pulses.size == 0 and demand.weights > _DENSE * counts.size
 
 
 @kernel

@@ -15,6 +15,7 @@ from ..devices.effects.wear import FAILURES, Endurance
 from ..devices.variability import Effects, draw_endurance, draw_table, draw_traps, pulse_noise
 from .bank import CellBank
 from .history import Past, Trap, Wear, WearLaw
+from .metering import Meter, make_meter
 from .one_sided import FULL
 
 __all__ = ["draw_bank", "join"]
@@ -68,6 +69,7 @@ def draw_bank(
         window=bool(effects.window),
         wear=_draw_wear(effects, cells, seed, array_id, kind),
         past=_draw_past(effects, stuck, seed, array_id, kind, high),
+        meter=make_meter(0),
         channel=channel,
         full=kind(FULL) if device.one_sided else None,
     )
@@ -147,4 +149,4 @@ def _arrays(bank: Any) -> list[str]:
 
 
 def _nested(bank: Any) -> list[str]:
-    return [name for name in bank._fields if isinstance(getattr(bank, name), Wear | Past)]
+    return [name for name in bank._fields if isinstance(getattr(bank, name), Wear | Past | Meter)]

@@ -92,6 +92,9 @@ def changing(bank: Any) -> dict[str, NDArray]:
         "age": past.age,
         "writes": past.writes,
         "occupied": past.occupied,
+        "metered_pulses": bank.meter.pulses,
+        "metered_energy": bank.meter.energy,
+        "metered_squares": bank.meter.squares,
     }
 
 

@@ -22,6 +22,7 @@ from ..devices.dispatch import cell, potentiation
 from ..jit import inlined, kernel
 from .cells import FIRST, move, noise, shown
 from .history import begin, endures, used
+from .metering import book
 
 __all__ = ["FULL", "fire_pairs"]
 
@@ -77,12 +78,16 @@ def _pulse(bank, c, up, z):
     cycles, limit, law = bank.wear
     like, table, x, stuck = bank.like, bank.table, bank.x, bank.stuck
     c2c_step, c2c_add, window = bank.c2c_step, bank.c2c_add, bank.window
+    pulses, energy, squares = bank.meter
+    before = x[c]
     if cycles.size == 0:
         move(like, table, x, stuck, c, up, z, c2c_step, c2c_add, window)
     elif stuck[c] == 0 and cycles[c] <= limit[c]:
         cycles[c] += 1
         p = cell(like, table, c)
         x[c] = used(p, x[c], up, z, c2c_step, c2c_add, window, cycles[c], limit[c], law)
+    if pulses.size > 0:
+        book(like, table, c, up, before, x[c], pulses, energy, squares)
 
 
 @inlined

@@ -241,6 +241,7 @@ class IdealLearner:
         self.schedule = schedule
         self.cells = 0
         self.pulses = 0
+        self.write_energy = 0.0
 
     def _work(self, batch: int) -> NDArray:
         return np.empty((12, batch * self.network.layout.units), self.theta.dtype)

@@ -237,6 +237,26 @@ def _change_exactly(fabric, a, active, products, weights):
 
 
 @kernel
+def _count_slots(fabric, a, weights, counts):
+    """Add the pulse slots that these pulses take, the rows of array *a* taking turns.
+
+    Cells of a row are pulsed together, those that rise and those that fall one after the other.
+    One cell of a pair rises where the other one falls, but one-sided cells only rise.
+    """
+    columns = fabric.columns[a]
+    most = np.zeros((fabric.rows[a], 2), np.int64)
+    for k in range(weights.size):
+        row, size = weights[k] // columns, abs(counts[k])
+        if fabric.arms == 2 or counts[k] > 0:
+            most[row, 0] = max(most[row, 0], size)
+        if fabric.bank.full is None and (fabric.arms == 2 or counts[k] < 0):
+            most[row, 1] = max(most[row, 1], size)
+    for row in range(most.shape[0]):
+        fabric.slots[a, 0] += most[row, 0]
+        fabric.slots[a, 1] += most[row, 1]
+
+
+@kernel
 def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive, q_drive):
     """Serve the request *products* to array *a*; return the pulses fired on single cells.
 
@@ -261,6 +281,7 @@ def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive,
             events = _sample(policy, columns, at, active, products, tick, weights, counts)
         else:
             events = _visit(policy, columns, at, active, products, tick, weights, counts)
+        _count_slots(fabric, a, weights[:events], counts[:events])
         pulses = fire(fabric.bank, first, fabric.arms, weights[:events], counts[:events], tick)
     change = np.empty(events, theta.dtype)
     change_q = np.empty(events, theta.dtype)

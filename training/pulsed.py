@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from ..circuits.dynamics import send
 from ..circuits.fabric import Fabric, refer, renew_all
 from ..circuits.hopfield import HopfieldNetwork
 from ..circuits.read_noise import Moment
@@ -22,6 +23,7 @@ from ..crossbar.ageing import disturb
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..crossbar.history import changing
+from ..devices.cell.read import open_resistance
 from ..devices.counter_rng import seed_key
 from .ideal import Schedule
 from .policies import Policy
@@ -122,6 +124,21 @@ class PulsedLearner:
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's outputs (rows, classes) for rows *first*, ... of a data set."""
+        state = self._settled(x, first, step)
+        return self.network.layout.split(state, len(x))[-1]
+
+    def activity(self, x: NDArray, step: int = 0) -> list[NDArray]:
+        """Return the mean square of the signal on every line, settled on rows *x* of a data set.
+
+        One array (n_l,) per layer, the input first; a line carries V_ref times its signal.
+        """
+        state = self._settled(x, 0, step)
+        sent = np.empty_like(state)
+        send(self.network.dynamics, state, sent)
+        layers = [self._heard(x), *self.network.layout.split(sent, len(x))]
+        return [np.mean(np.square(signal, dtype=np.float64), axis=0) for signal in layers]
+
+    def _settled(self, x: NDArray, first: int, step: int) -> NDArray:
         network, rows = self.network, len(x)
         work = self._work(rows)
         state = work[10]
@@ -131,7 +148,7 @@ class PulsedLearner:
             self.schedule.free_steps, self._plant, self.sensing, network.layout, network.dynamics,
             moment, self._heard(x), drive, q_drive, state, work,
         )  # fmt: skip
-        return network.layout.split(state, rows)[-1]
+        return state
 
     def _keep_up(self, times: int) -> None:
         """Do what is due once in a while: disturb by reads, solve tiles whose cells have moved.
@@ -201,6 +218,7 @@ class PulsedLearner:
         """Return what learning changes: the cells, what they have been through, and counts."""
         kept = self._changing()
         kept |= {"residue": self.policy.residue, "pulses": np.array(self.pulses, np.int64)}
+        kept["slots"] = self._plant.fabric.slots
         if self.wiring is not None:
             kept |= self.wiring.state()
         return kept
@@ -210,10 +228,27 @@ class PulsedLearner:
         for name, value in self._changing().items():
             value[...] = arrays[name]
         self.policy.residue[...] = arrays["residue"]
+        self._plant.fabric.slots[...] = arrays["slots"]
         self.pulses = int(arrays["pulses"])
         if self.wiring is not None:
             self.wiring.restore(arrays)
         renew_all(self._plant.fabric, self._plant.theta, self._plant.q)
+
+    @property
+    def write_energy(self) -> float:
+        """Energy that pulses have dissipated in the memristors so far [J]."""
+        return float(self._plant.fabric.bank.meter.energy.sum())
+
+    def writes(self) -> list[dict[str, float]]:
+        """Return what programming took, one mapping per array.
+
+        Pulses on single cells and their energy in the memristors [J], in the access transistors
+        (I^2 R of the open channel) [J], and pulse slots with the rows of an array taking turns.
+        """
+        return [
+            _written(xbar, slots)
+            for xbar, slots in zip(self.crossbars, self._plant.fabric.slots, strict=True)
+        ]
 
     def figures(self) -> dict[str, NDArray]:
         """Return what a run record keeps: ``g_plus_l`` and, for pairs, ``g_minus_l`` [S].
@@ -227,4 +262,22 @@ class PulsedLearner:
                 kept[f"g_minus_{number}"] = xbar.conductance[..., 1].copy()
             else:
                 kept[f"g_reference_{number}"] = xbar.reference.copy()
+            pulses = xbar.bank.meter.pulses.sum(axis=1, dtype=np.uint32)
+            if pulses.size:
+                kept[f"writes_{number}"] = pulses.reshape(xbar.conductance.shape)
         return kept
+
+
+def _written(xbar: Crossbar, slots: NDArray) -> dict[str, float]:
+    meter, channel = xbar.bank.meter, xbar.bank.channel
+    pulses, energy = meter.pulses.sum(axis=0, dtype=np.int64), meter.energy.sum(axis=0)
+    resistance = 0.0 if channel is None else open_resistance(channel)
+    return {
+        "set_pulses": int(pulses[0]),
+        "reset_pulses": int(pulses[1]),
+        "set_energy": float(energy[0]),
+        "reset_energy": float(energy[1]),
+        "transistor_energy": resistance * float(meter.squares.sum()),
+        "set_slots": int(slots[0]),
+        "reset_slots": int(slots[1]),
+    }

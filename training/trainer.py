@@ -47,6 +47,11 @@ class Learner(Protocol):
         """Programming pulses applied so far."""
         ...
 
+    @property
+    def write_energy(self) -> float:
+        """Energy that programming has dissipated in the cells so far [J]."""
+        ...
+
     def train_batch(
         self, x: NDArray, target: NDArray, sign: float, step: int, rate: float
     ) -> NDArray:
@@ -166,6 +171,8 @@ def _close_epoch(learner: Learner, data: Dataset, plan: Plan, position: Position
             "test_accuracy": right,
             "test_loss": loss,
             "pulses": learner.pulses - sum(event["pulses"] for event in position.events),
+            "write_energy": learner.write_energy
+            - sum(event["write_energy"] for event in position.events),
             "cpu_seconds": position.epoch_cpu_seconds,
         }
     )

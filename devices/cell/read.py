@@ -18,7 +18,14 @@ from ...errors import DeviceError
 from ..contract import conductance, conductance_step, current, depression, device_of, potentiation
 from .access import Nmos
 
-__all__ = ["Channel", "make_channel", "memristor_share", "read_conductance", "read_step"]
+__all__ = [
+    "Channel",
+    "make_channel",
+    "memristor_share",
+    "open_resistance",
+    "read_conductance",
+    "read_step",
+]
 
 
 class Channel(NamedTuple):
@@ -55,6 +62,11 @@ def make_channel(m: Nmos | None, v_gate: float) -> Channel | None:
             f"threshold vto, {m.vto:g} V."
         )
     return Channel(float(m.kp * m.w / m.l), float(v_gate - m.vto), float(m.lam))
+
+
+def open_resistance(channel: Channel) -> float:
+    """Return the resistance [ohm] of the transistor at a small drop."""
+    return 1.0 / (channel.k * channel.over)
 
 
 def read_step(p: Any, channel: Channel | None, v_read: float) -> float:

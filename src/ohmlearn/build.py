@@ -155,5 +155,6 @@ def _build_arrays(
             **transistor,
         )
         crossbar.set_weights(weights[number])
+        crossbar.meter()
         crossbars.append(crossbar)
     return crossbars

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import platform
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import __version__, checkpoint
+from . import checkpoint
 from .build import Built, build, build_network, build_schedule
 from .errors import ConfigError, RecordError
 from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
 from .progress import Progress, SilentProgress
 from .record import Record, is_record, read_record, write_record
-from .rest import accuracy_after_rest, idle_time
+from .rest import idle_time
 from .storage import prepare_folder
+from .summary import activity, summarise
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
-from .training.pulsed import PulsedLearner
 from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
@@ -256,52 +253,11 @@ def _finish(
     gain: LoopGain,
 ) -> Record:
     """Write the record, draw its figures and drop the checkpoint."""
-    summary = _summary(experiment, built, data, position, gain)
+    summary = summarise(experiment, built, data, position, gain)
     learner = built.learner
-    arrays = learner.figures() | {_STATE + k: v for k, v in learner.state().items()}
+    arrays = learner.figures() | activity(learner, data)
+    arrays |= {_STATE + k: v for k, v in learner.state().items()}
     record = write_record(folder, experiment, summary, arrays, position.events)
     draw_figures(folder, record.summary, arrays, position.events)
     checkpoint.remove(folder)
     return record
-
-
-def _summary(
-    experiment: Experiment, built: Built, data: Dataset, position: Position, gain: LoopGain
-) -> dict[str, Any]:
-    last, learner = position.events[-1], built.learner
-    rows, epochs = len(data.x_train), len(position.events)
-    per_cell = learner.pulses / (rows * epochs * learner.cells) if learner.cells else 0.0
-    spent = [event["cpu_seconds"] for event in position.events]
-    return {
-        "name": experiment.name,
-        "level": experiment.run.level,
-        "test_accuracy": last["test_accuracy"],
-        "test_error_percent": 100.0 * (1.0 - last["test_accuracy"]),
-        "test_loss": last["test_loss"],
-        "after_rest": accuracy_after_rest(experiment, learner, data),
-        "train_accuracy": last["train_accuracy"],
-        "train_loss": last["train_loss"],
-        "epochs": epochs,
-        "train_rows": rows,
-        "test_rows": len(data.x_test),
-        "cpu_seconds": position.cpu_seconds,
-        "cpu_seconds_per_epoch": sum(spent) / epochs,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "cells": learner.cells,
-        "weights": int(learner.theta.size),
-        "pulses_total": learner.pulses,
-        "pulses_per_sample": learner.pulses / (rows * epochs),
-        "pulses_per_sample_per_cell": per_cell,
-        "loop_gain": {"mean": gain.mean, "bound": gain.bound},
-        "diverged_in_epoch": diverged_in(position.events),
-        "wires": learner.wiring_report() if isinstance(learner, PulsedLearner) else None,
-        "effects": built.effects,
-        "seed": experiment.run.seed,
-        "experiment_digest": experiment.digest(),
-        "data": {"name": data.name, "licence": data.licence, "note": data.note},
-        "versions": {
-            "ohmlearn": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scipy", "numba")},
-        },
-    }

@@ -65,6 +65,7 @@ def build(
             )
         )
         crossbars[-1].set_weights(weights[number])
+        crossbars[-1].meter()
     fabric = make_fabric(layout, crossbars)
     kept = make_policy(policy, fabric.bank.x.size // fabric.arms, np.dtype(dtype), 0.3)
     rules = get_rule(rule, symmetric)
@@ -249,6 +250,46 @@ def test_every_pulse_is_counted():
     assert fewest <= learner.pulses
     assert (learner.pulses - fewest) % 2 == 0
     assert learner.pulses > 0
+
+
+@pytest.mark.parametrize("encoding", ["pair", "single"])
+def test_the_account_of_writing_is_that_of_the_pulses(encoding):
+    """At one state for all cells each pulse costs the same, so counts give the energy."""
+    device = get_device("ConstantStep")
+    params = device.params()._replace(dg_up=1e-15, dg_down=1e-15)
+    learner, _ = build(
+        SIZES[2], "cep", "sign-threshold", device=device, params=params, encoding=encoding,
+        effects={"window": False},
+    )  # fmt: skip
+    for xbar in learner.crossbars:
+        xbar.bank.x[:] = 0.5
+    x, y = samples(SIZES[2], 4, 1)
+    train(learner, x, y)
+    written = learner.writes()
+    assert sum(w["set_pulses"] + w["reset_pulses"] for w in written) == learner.pulses > 0
+    middle = 0.5 * (params.g_min + params.g_max)
+    for each, xbar in zip(written, learner.crossbars, strict=True):
+        once = params.v_set**2 * middle * params.t_set
+        assert each["set_energy"] == pytest.approx(each["set_pulses"] * once, rel=1e-6)
+        assert each["transistor_energy"] == 0.0
+        # Rows take turns; no row takes more slots than pulses, nor fewer than its cells need.
+        assert each["set_pulses"] / (xbar.columns * xbar.arms) <= each["set_slots"]
+        assert each["set_slots"] <= each["set_pulses"]
+    pulses = [learner.figures()[f"writes_{k}"] for k in (1, 2)]
+    assert sum(int(p.sum()) for p in pulses) == learner.pulses
+    assert learner.write_energy == pytest.approx(
+        sum(w["set_energy"] + w["reset_energy"] for w in written), rel=1e-12
+    )
+
+
+def test_activity_is_the_mean_square_of_what_lines_carry():
+    learner, _ = build(SIZES[2])
+    x, _ = samples(SIZES[2], 1, 5)
+    layers = learner.activity(x[0])
+    assert [len(layer) for layer in layers] == list(SIZES[2])
+    np.testing.assert_allclose(layers[0], np.mean(x[0] ** 2, axis=0))
+    out = learner.outputs(x[0])
+    np.testing.assert_allclose(layers[-1], np.mean(out**2, axis=0))
 
 
 def test_figures_are_copies_of_the_arrays():
