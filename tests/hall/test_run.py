@@ -153,7 +153,8 @@ def test_same_seed_same_bits_whatever_the_threads(kind, undisturbed, tmp_path):
 def test_other_seed_other_result(kind, undisturbed, tmp_path):
     other = bits(run(an_experiment(kind, "run.seed=1"), tmp_path))
     for name, array in undisturbed(kind)[0].items():
-        assert other[0][name] != array or not array[2], name  # no policy here keeps a residue
+        if name != "activity_0":  # the data alone
+            assert other[0][name] != array or not array[2], name  # no policy keeps a residue
     for ours, theirs in zip(undisturbed(kind)[1], other[1], strict=True):
         assert ours["test_loss"] != theirs["test_loss"]
 
