@@ -41,6 +41,7 @@ class Synapses(Protocol):
     """Serves requests by changing theta."""
 
     theta: NDArray
+    eta: NDArray
     cells: int
 
     def serve(self, contrast: Contrast) -> int:

@@ -7,13 +7,17 @@ next slot already hears the changed conductances.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
+from ...crossbar.array import Crossbar
 from ..rules import Rule
+from .cells import Cells
 from .conductances import Contrast, Synapses
 from .encoding import Encoding
 from .physics import Nudge, Physics
@@ -156,17 +160,35 @@ class ResistiveLearner:
             scale *= 0.5
         self.pulses += self.synapses.serve(Contrast(u, old, new, scale, step, 0))
 
+    def free_voltages(self, x: NDArray) -> list[NDArray]:
+        """Return the voltages [V] of all layers, inputs first, in the free phase from 0 V on."""
+        physics, u = self.physics.twin(), self.encoding.volts(x, self._dtype)
+        state = np.zeros(len(x) * self.layout.units, self._dtype)
+        physics.inputs(u)
+        physics.settle(self.phases.free_steps, self._no_nudge(), state)
+        return [u, *self.layout.split(state, len(x))]
+
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's signals, shape (rows, classes), for data *x*, from 0 V on."""
-        physics = self.physics.twin()
-        state = np.zeros(len(x) * self.layout.units, self._dtype)
-        physics.inputs(self.encoding.volts(x, self._dtype))
-        physics.settle(self.phases.free_steps, self._no_nudge(), state)
-        return self.readout.signals(self._output(state, len(x)))
+        return self.readout.signals(self.free_voltages(x)[-1])
 
     def loss(self, signals: NDArray, target: NDArray) -> float:
         """Return the sum over rows of the loss that the nudge descends."""
         return self.readout.total_loss(signals, target)
+
+    @property
+    def crossbars(self) -> list[Crossbar]:
+        """The arrays that hold the conductances; none where these are numbers."""
+        return self.synapses.crossbars if isinstance(self.synapses, Cells) else []
+
+    @contextmanager
+    def rested(self, seconds: float) -> Iterator[None]:
+        """Show the network as it is *seconds* later, and then as it was; cells only."""
+        if not isinstance(self.synapses, Cells):
+            yield
+            return
+        with self.synapses.rested(seconds):
+            yield
 
     def state(self) -> dict[str, NDArray]:
         """Return what learning changes: synapses, the carried state, and the count of pulses."""
