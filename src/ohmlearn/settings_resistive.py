@@ -26,8 +26,8 @@ class ResistiveSection(Section):
     """``[resistive]``: what a network of ``network.kind = "resistive"`` is made of.
 
     ``network.layers`` counts nodes, sources included. Conductances, also ``learning.beta``, are in
-    multiples of ``unit``; at level 'device' the unit is the conductance window divided by
-    ``crossbar.weight_range``. Hidden nodes are clamped by diodes: ``clamp`` "halves" lets the
+    multiples of ``unit``, between ``g_floor`` and ``g_max``; at level 'device' these three give
+    way to the cells: the unit is then the window divided by ``crossbar.weight_range``. Hidden nodes are clamped by diodes: ``clamp`` "halves" lets the
     first half of each layer be positive and the second half negative, "rails" holds all between
     ``low`` and ``high``. Between two layers stand amplifiers of voltage gain ``gain`` forward and
     current gain ``back_gain`` backward (1 / gain where left out); with ``correct_gain`` the
@@ -135,7 +135,7 @@ def resistive_conflicts(e: Experiment) -> Iterator[str]:
     yield from _phase_conflicts(e, e.resistive)
     yield from _network_conflicts(e, e.resistive)
     if e.run.level == "device":
-        yield from _array_conflicts(e, e.resistive)
+        yield from _array_conflicts(e)
 
 
 def _hopfield_leftovers(e: Experiment) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _network_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str
         yield f"resistive.g_initial is {list(section.g_initial)}; the lower end comes first."
 
 
-def _array_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
+def _array_conflicts(e: Experiment) -> Iterator[str]:
     if e.crossbar.encoding != "single":
         yield (
             f"crossbar.encoding is '{e.crossbar.encoding}'; conductances of a resistive network "
@@ -223,12 +223,6 @@ def _array_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
             f"crossbar.weight_range is {list(e.crossbar.weight_range)}; the layers of a resistive "
             "network share nodes, so it must be one number."
         )
-    for name, default in (("unit", 1.0), ("g_floor", 0.0), ("g_max", None)):
-        if getattr(section, name) != default:
-            yield (
-                f"resistive.{name} is given, but at level 'device' the cells' window decides it: "
-                "leave it out."
-            )
     for name, given in (
         ("crossbar.tile", e.crossbar.tile is not None),
         ("section [wires]", e.wires is not None),
