@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..devices.cell.access import Nmos
-from ..devices.cell.read import Channel, read_conductance, read_step
+from ..devices.cell.read import Channel, open_resistance, read_conductance, read_step
 from ..devices.contract import Device
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
@@ -32,7 +32,7 @@ from .ageing import drift
 from .bank import CellBank, Tick, fire, place
 from .burst import fire_all, suits, survey
 from .drawing import draw_bank
-from .metering import make_meter
+from .metering import make_meter, written
 from .reading import line_currents, squared_conductance
 from .view import CrossbarView
 from .writing.schemes import pulse_counts
@@ -232,6 +232,15 @@ class Crossbar:
     def meter(self) -> None:
         """From now on account for the energy of every programming pulse, in ``bank.meter``."""
         self.bank = self.bank._replace(meter=make_meter(self.cells, self.bank.channel is not None))
+
+    def written(self, slots: NDArray) -> dict[str, float]:
+        """Return what programming took since :meth:`meter`, see :func:`~.metering.written`.
+
+        The transistors dissipate I^2 R of their open channel.
+        """
+        channel = self.bank.channel
+        resistance = 0.0 if channel is None else open_resistance(channel)
+        return written(self.bank.meter, resistance, slots)
 
     def set_weights(self, weights: NDArray) -> None:
         """Program *weights* (rows, columns) as an ideal write-verify would; count no pulses.

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..devices.dispatch import cell, current
-from ..jit import inlined
+from ..jit import inlined, kernel
 
-__all__ = ["Meter", "book", "make_meter"]
+__all__ = ["Meter", "book", "count_slots", "make_meter", "written"]
 
 
 class Meter(NamedTuple):
@@ -56,3 +56,48 @@ def book(like, table, c, up, before, after, pulses, energy, squares):
     energy[c, side] += np.float64(v) * (0.5 * (first + last)) * np.float64(width)
     if squares.shape[0] > 0:
         squares[c, side] += 0.5 * (first * first + last * last) * np.float64(width)
+
+
+@kernel
+def count_slots(bank, arms, rows, columns, weights, counts, slots):
+    """Add to *slots* (2,) the SET and RESET slots that pulses take, the rows taking turns.
+
+    Cells of a row are pulsed together, those that rise and those that fall one after the other.
+    One cell of a pair rises where the other one falls, but one-sided cells only rise.
+
+    Parameters
+    ----------
+    bank : CellBank
+    arms, rows, columns : int
+        Of the array.
+    weights, counts : (n,) of int
+        As for :func:`~.bank.fire`.
+    """
+    most = np.zeros((rows, 2), np.int64)
+    for k in range(weights.size):
+        row, size = weights[k] // columns, abs(counts[k])
+        if arms == 2 or counts[k] > 0:
+            most[row, 0] = max(most[row, 0], size)
+        if bank.full is None and (arms == 2 or counts[k] < 0):
+            most[row, 1] = max(most[row, 1], size)
+    for row in range(rows):
+        slots[0] += most[row, 0]
+        slots[1] += most[row, 1]
+
+
+def written(meter: Meter, resistance: float, slots: NDArray) -> dict[str, float]:
+    """Return what programming an array took, in words.
+
+    Pulses on single cells and their energy in the memristors [J], in the access transistors of
+    *resistance* [ohm] each [J], and pulse slots with the rows of the array taking turns.
+    """
+    pulses, energy = meter.pulses.sum(axis=0, dtype=np.int64), meter.energy.sum(axis=0)
+    return {
+        "set_pulses": int(pulses[0]),
+        "reset_pulses": int(pulses[1]),
+        "set_energy": float(energy[0]),
+        "reset_energy": float(energy[1]),
+        "transistor_energy": resistance * float(meter.squares.sum()),
+        "set_slots": int(slots[0]),
+        "reset_slots": int(slots[1]),
+    }

@@ -26,11 +26,12 @@ from numpy.typing import NDArray
 
 from ..circuits.fabric import renew
 from ..crossbar.bank import fire, shift, words
+from ..crossbar.metering import count_slots
 from ..devices.counter_rng import Stream, uniform
 from ..errors import ConfigError, nearest
 from ..jit import inlined, inner, kernel
 
-__all__ = ["POLICIES", "Policy", "make_policy", "program_array"]
+__all__ = ["POLICIES", "Policy", "make_policy", "program_array", "pulse_count"]
 
 IDEAL, STOCHASTIC, DETERMINISTIC, RESIDUE, SIGN = range(5)
 POLICIES = {
@@ -108,7 +109,7 @@ def _request(products, i, j):
 
 
 @inlined
-def _count(kind, threshold, residue, r, at, tick, weight):
+def pulse_count(kind, threshold, residue, r, at, tick, weight):
     """Return the signed pulses for request *r* of the weight whose residue is at *at*.
 
     NaN gives none, and no request gives more than ``_MOST``: a network that diverges must come
@@ -144,7 +145,7 @@ def _visit(policy, columns, residue_at, active, products, tick, weights, counts)
         for j in range(columns):
             weight = active[k] * columns + j
             r = _request(products, active[k], j)
-            count = _count(kind, threshold, residue, r, residue_at + weight, tick, weight)
+            count = pulse_count(kind, threshold, residue, r, residue_at + weight, tick, weight)
             if count != 0:
                 weights[events] = weight
                 counts[events] = count
@@ -181,7 +182,7 @@ def _sample(policy, columns, residue_at, active, products, tick, weights, counts
             for k in range(rows):
                 weight = active[k] * columns + j
                 r = pre[0, active[k]] * d + dpre[0, active[k]] * f
-                count = _count(kind, threshold, residue, r, residue_at + weight, tick, weight)
+                count = pulse_count(kind, threshold, residue, r, residue_at + weight, tick, weight)
                 if count != 0:
                     weights[events], counts[events] = weight, count
                     events += 1
@@ -237,26 +238,6 @@ def _change_exactly(fabric, a, active, products, weights):
 
 
 @kernel
-def _count_slots(fabric, a, weights, counts):
-    """Add the pulse slots that these pulses take, the rows of array *a* taking turns.
-
-    Cells of a row are pulsed together, those that rise and those that fall one after the other.
-    One cell of a pair rises where the other one falls, but one-sided cells only rise.
-    """
-    columns = fabric.columns[a]
-    most = np.zeros((fabric.rows[a], 2), np.int64)
-    for k in range(weights.size):
-        row, size = weights[k] // columns, abs(counts[k])
-        if fabric.arms == 2 or counts[k] > 0:
-            most[row, 0] = max(most[row, 0], size)
-        if fabric.bank.full is None and (fabric.arms == 2 or counts[k] < 0):
-            most[row, 1] = max(most[row, 1], size)
-    for row in range(most.shape[0]):
-        fabric.slots[a, 0] += most[row, 0]
-        fabric.slots[a, 1] += most[row, 1]
-
-
-@kernel
 def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive, q_drive):
     """Serve the request *products* to array *a*; return the pulses fired on single cells.
 
@@ -281,7 +262,10 @@ def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive,
             events = _sample(policy, columns, at, active, products, tick, weights, counts)
         else:
             events = _visit(policy, columns, at, active, products, tick, weights, counts)
-        _count_slots(fabric, a, weights[:events], counts[:events])
+        count_slots(
+            fabric.bank, fabric.arms, fabric.rows[a], columns, weights[:events], counts[:events],
+            fabric.slots[a],
+        )  # fmt: skip
         pulses = fire(fabric.bank, first, fabric.arms, weights[:events], counts[:events], tick)
     change = np.empty(events, theta.dtype)
     change_q = np.empty(events, theta.dtype)

@@ -23,7 +23,6 @@ from ..crossbar.ageing import disturb
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..crossbar.history import changing
-from ..devices.cell.read import open_resistance
 from ..devices.counter_rng import seed_key
 from .ideal import Schedule
 from .policies import Policy
@@ -240,13 +239,9 @@ class PulsedLearner:
         return float(self._plant.fabric.bank.meter.energy.sum())
 
     def writes(self) -> list[dict[str, float]]:
-        """Return what programming took, one mapping per array.
-
-        Pulses on single cells and their energy in the memristors [J], in the access transistors
-        (I^2 R of the open channel) [J], and pulse slots with the rows of an array taking turns.
-        """
+        """Return what programming took, one mapping per array, see :meth:`Crossbar.written`."""
         return [
-            _written(xbar, slots)
+            xbar.written(slots)
             for xbar, slots in zip(self.crossbars, self._plant.fabric.slots, strict=True)
         ]
 
@@ -266,18 +261,3 @@ class PulsedLearner:
             if pulses.size:
                 kept[f"writes_{number}"] = pulses.reshape(xbar.conductance.shape)
         return kept
-
-
-def _written(xbar: Crossbar, slots: NDArray) -> dict[str, float]:
-    meter, channel = xbar.bank.meter, xbar.bank.channel
-    pulses, energy = meter.pulses.sum(axis=0, dtype=np.int64), meter.energy.sum(axis=0)
-    resistance = 0.0 if channel is None else open_resistance(channel)
-    return {
-        "set_pulses": int(pulses[0]),
-        "reset_pulses": int(pulses[1]),
-        "set_energy": float(energy[0]),
-        "reset_energy": float(energy[1]),
-        "transistor_energy": resistance * float(meter.squares.sum()),
-        "set_slots": int(slots[0]),
-        "reset_slots": int(slots[1]),
-    }

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from . import checkpoint
 from .build import Built, build, build_network, build_schedule
+from .build_resistive import resistive_notes
 from .errors import ConfigError, RecordError
 from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
@@ -25,6 +26,8 @@ from .storage import prepare_folder
 from .summary import activity, summarise
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
+from .training.resistive.learner import ResistiveLearner
+from .training.resistive.stability import resistive_loop_gain
 from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
@@ -106,6 +109,8 @@ def _one_blas_thread() -> Iterator[None]:
 
 def _loop_gain(experiment: Experiment, built: Built, data: Dataset) -> LoopGain:
     rows = data.x_train[: experiment.training.batch_size]
+    if isinstance(built.learner, ResistiveLearner):
+        return resistive_loop_gain(built.learner, rows)
     network, schedule = build_network(experiment), build_schedule(experiment)
     return loop_gain(network, built.learner.theta, schedule, rows)
 
@@ -118,6 +123,11 @@ def _judge(experiment: Experiment, gain: LoopGain, progress: Progress) -> None:
     """
     section = experiment.learning
     continual = get_rule(section.rule, experiment.network.symmetric).continual
+    if experiment.network.kind == "resistive":
+        for note in resistive_notes(experiment):
+            progress.message(note)
+        if not continual:
+            return
     answer = np.array(gain.bound) * (1.0 if continual else abs(section.beta))
     worst = int(np.argmax(answer))
     if not answer[worst] < _DIVERGES:

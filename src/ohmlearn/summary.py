@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from .build import Built
 from .experiment import Experiment
-from .rest import accuracy_after_rest
+from .rest import AnyLearner, accuracy_after_rest
 from .training.diagnostics import LoopGain, diverged_in
 from .training.ideal import IdealLearner
 from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
 from .training.samples import Dataset
 from .training.trainer import Position
 
@@ -23,7 +24,7 @@ __all__ = ["activity", "summarise"]
 _ROWS = 1000  # test rows over which the activity of the lines is averaged
 
 
-def activity(learner: IdealLearner | PulsedLearner, data: Dataset) -> dict[str, NDArray]:
+def activity(learner: AnyLearner, data: Dataset) -> dict[str, NDArray]:
     """Return the mean square of the signal on every line of layer l as ``activity_l``.
 
     Settled free states of the first test rows. Learners without cells have no lines.
@@ -32,6 +33,13 @@ def activity(learner: IdealLearner | PulsedLearner, data: Dataset) -> dict[str, 
         return {}
     layers = learner.activity(data.x_test[:_ROWS])
     return {f"activity_{number}": signal for number, signal in enumerate(layers)}
+
+
+def _read_power(learner: AnyLearner, data: Dataset) -> list[float] | None:
+    """Return the power in each array of a settled resistive network [W], else None."""
+    if not isinstance(learner, ResistiveLearner):
+        return None
+    return learner.read_power(data.x_test[:_ROWS])
 
 
 def summarise(
@@ -62,7 +70,8 @@ def summarise(
         "pulses_total": learner.pulses,
         "pulses_per_sample": learner.pulses / (rows * epochs),
         "pulses_per_sample_per_cell": per_cell,
-        "writes": learner.writes() if isinstance(learner, PulsedLearner) else None,
+        "writes": None if isinstance(learner, IdealLearner) else learner.writes(),
+        "read_power": _read_power(learner, data),
         "loop_gain": {"mean": gain.mean, "bound": gain.bound},
         "diverged_in_epoch": diverged_in(position.events),
         "wires": learner.wiring_report() if isinstance(learner, PulsedLearner) else None,
