@@ -169,9 +169,7 @@ def _check_log(status: int, log: str) -> None:
         raise NetlistError(f"ngspice {how}. It printed last:\n" + "\n".join(last))
 
 
-def _check_results(
-    result: Plots, text: str, vectors: Iterable[str], points: int | None
-) -> None:
+def _check_results(result: Plots, text: str, vectors: Iterable[str], points: int | None) -> None:
     if not result.plots:
         raise NetlistError("ngspice: the netlist holds no analysis, so there are no results.")
     first = result.plots[0]

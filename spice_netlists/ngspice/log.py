@@ -13,10 +13,11 @@ __all__ = ["faults", "measures", "notes"]
 
 _FAULT = re.compile(
     r"\b(error|fatal|failed|singular|aborted|unknown|unrecognized|undefined|too small"
-    r"|cannot|can't|could not|not found|no such|out of memory)\b",
+    r"|cannot|can't|could not|not found|no such|out of memory|to low, set to)\b",
     re.IGNORECASE,
 )
-_STEPPING = re.compile(r"(gmin|source) step", re.IGNORECASE)
+_STEPPING = re.compile(r"^(warning|note): .*(gmin|source) step", re.IGNORECASE)
+_PREFIX = re.compile(r"^(trying gmin|supplies reduced to)\s*=?\s*[-+.\de]+\s*%?\s*", re.IGNORECASE)
 _ECHO = re.compile(r"^\s*(circuit:|title:|current\s|\*)", re.IGNORECASE)
 _NOTE = re.compile(r"\b(warning|note)\b:?", re.IGNORECASE)
 _SILENT = ("no compatibility mode selected", "can't find the initialization file")
@@ -29,7 +30,8 @@ def faults(log: str) -> list[str]:
     A step of gmin or source stepping that failed is none: ngspice then tries the next method, and
     says ``aborted`` when it has no more.
     """
-    return [line for line in _lines(log) if _FAULT.search(line) and not _STEPPING.search(line)]
+    told = (line for line in _lines(log) if _FAULT.search(line))
+    return list(dict.fromkeys(line for line in told if not _STEPPING.match(line)))
 
 
 def notes(log: str) -> list[str]:
@@ -38,7 +40,9 @@ def notes(log: str) -> list[str]:
 
 
 def _lines(log: str) -> list[str]:
-    stripped = (line.strip() for line in log.splitlines() if not _ECHO.match(line))
+    stripped = (
+        _PREFIX.sub("", line.strip()) for line in log.splitlines() if not _ECHO.match(line)
+    )
     return [
         line for line in stripped if line and not any(known in line.lower() for known in _SILENT)
     ]

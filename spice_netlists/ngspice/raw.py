@@ -1,4 +1,4 @@
-"""Raw files of ngspice: plots of vectors, in binary, read without copying what is not asked for."""
+"""Raw files of ngspice: plots of vectors, in binary."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def read_raw(path: Path) -> tuple[Plot, ...]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise NetlistError(f"ngspice: no results were written ({error.strerror}).") from None
+        raise NetlistError(
+            f"ngspice: no results were written ({error.strerror}); has the netlist an analysis, "
+            "such as .op?"
+        ) from None
     return parse_raw(content, path.name)
 
 
