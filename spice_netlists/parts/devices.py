@@ -1,10 +1,10 @@
 """A device model as a subcircuit: terminals ``te`` and ``be``, and its state on the node ``x``.
 
 The state is the voltage of a capacitor of 1 F, so 1 V is x = 1 and the current into it is dx/dt.
-A leak of 1e12 ohm returns to the start value ``x0``, so that an operating point sees it as well;
-``.ic`` inside the subcircuit starts a transient there. The current and the rate see the state
-clamped to [0, 1]. At a bound the rate towards the outside falls to zero over :data:`STOP` beyond
-it, so that no voltage of the node is more than that outside.
+At time 0, and so in an operating point and in sweeps, it rests at the start value ``x0``; for a
+transient with ``uic`` there is ``.ic``. The leak of the node, 1e12 ohm, is felt after 1e6 seconds
+at the earliest. The current and the rate see the state clamped to [0, 1]. At a bound the rate
+towards the outside falls to zero over :data:`STOP` beyond it.
 
 Every parameter of the model is a parameter of the subcircuit, with the numbers of the nominal cell
 as defaults: a cell of its own gives those that differ (:func:`instance`).
@@ -18,7 +18,6 @@ soft bounds by 3e-6. Where one RESET pulse erases the cell (``one_sided``), a no
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -28,14 +27,15 @@ from ...errors import NetlistError, nearest
 from ..names import comment, name, number
 from .dialects import Dialect, dialect_of
 from .expressions import Language, write
-from .physics import Body, Physics, names_in, physics_of
+from .physics import Body, Physics, in_full, names_in, physics_of
 
 __all__ = ["STOP", "instance", "parameter_names", "subcircuit", "wrapped"]
 
-STOP = 2e-5
+STOP = 1e-6
 """Distance beyond a bound of the state over which its motion stops."""
 
 _LEAK = 1e12
+_V, _X = "v(te, be)", "min(max(v(x), 0.0), 1.0)"
 _WIDTH = 95
 _TAKEN = frozenset(
     ["abs", "acos", "asin", "atan", "be", "boltz", "ceil", "cos", "cosh", "c", "e", "echarge"]
@@ -168,18 +168,19 @@ class _Text(NamedTuple):
     parameters: Mapping[str, str]
 
     def subcircuit(self, physics: Physics, defaults: Mapping[str, str]) -> Iterator[str]:
-        v, x = "v(te, be)", "min(max(v(x), 0.0), 1.0)"
         if self.dialect.spectre:
             functions, current, drift = [], *self._in_full(physics)
         else:
             functions = [*self._functions(physics)]
-            current = self._call(physics.current, "current", v, x)
-            drift = f"{self.label}_drift({self._call(physics.rate, 'rate', v, x)}, v(x))"
+            current = self._call(physics.current, "current")
+            drift = f"{self.label}_drift({self._call(physics.rate, 'rate')}, v(x))"
         yield from self._opening(defaults)
         yield from functions
-        source, ground = self.dialect.source, "0"
+        source = self.dialect.source
         yield source.format(name="bi", a="te", b="be", text=current)
-        yield source.format(name="bx", a=ground, b="x", text=drift)
+        moving = f"({self.dialect.time} > 0.0)"
+        motion = self.dialect.choice.format(test=moving, then=drift, other="x0-v(x)")
+        yield source.format(name="bx", a="0", b="x", text=motion)
         yield from self._integrator()
 
     def _opening(self, defaults: Mapping[str, str]) -> Iterator[str]:
@@ -194,10 +195,10 @@ class _Text(NamedTuple):
     def _integrator(self) -> Iterator[str]:
         start = self.dialect.value.format(text="x0")
         if self.dialect.spectre:
-            yield from ("cx (x 0) capacitor c=1.0 ic=x0", f"rx (x xi) resistor r={_LEAK!r}")
-            yield from ("vx (xi 0) vsource dc=x0", f"ends {self.label}", "simulator lang=spice")
+            yield from ("cx (x 0) capacitor c=1.0 ic=x0", f"rx (x 0) resistor r={_LEAK!r}")
+            yield from (f"ends {self.label}", "simulator lang=spice")
             return
-        yield from ("cx x 0 1.0", f"rx x xi {number(_LEAK)}", f"vx xi 0 {start}")
+        yield from ("cx x 0 1.0", f"rx x 0 {number(_LEAK)}")
         yield from (f".ic v(x)={start}", f".ends {self.label}")
 
     def _functions(self, physics: Physics) -> Iterator[str]:
@@ -232,8 +233,8 @@ class _Text(NamedTuple):
             open_ |= names_in(values[current] if current else body.result)
         return [texts[a] for a in body.arguments if a in seen] or [texts[body.arguments[-1]]]
 
-    def _call(self, body: Body, what: str, v: str, x: str) -> str:
-        given = self._given(body, "", {"v": v, "x": x})
+    def _call(self, body: Body, what: str) -> str:
+        given = self._given(body, "", {"v": _V, "x": _X})
         return f"{self.label}_{what}({', '.join(given)})"
 
     def _function(self, what: str, arguments: str, text: str) -> str:
@@ -246,7 +247,12 @@ class _Text(NamedTuple):
         return Language(self.dialect, texts, self.parameters, helpers)
 
     def _in_full(self, physics: Physics) -> tuple[str, str]:
-        raise NotImplementedError
+        """Return the text of the current, and of the rate with its stops, without functions."""
+        texts = {"v": _V, "x": _X}
+        language = self._language(texts, physics)
+        current = write(in_full(physics.current, physics), language)
+        rate = write(in_full(physics.rate, physics), language)
+        return current, _drift(f"({rate})", "v(x)")
 
 
 def _drift(r: str, s: str) -> str:
@@ -254,6 +260,3 @@ def _drift(r: str, s: str) -> str:
     up = f"min(max(({1.0 + STOP!r}-{s})/{STOP!r}, 0.0), 1.0)"
     down = f"min(max(({s}+{STOP!r})/{STOP!r}, 0.0), 1.0)"
     return f"max({r}, 0.0)*{up}+min({r}, 0.0)*{down}"
-
-
-assert math.isfinite(_LEAK)

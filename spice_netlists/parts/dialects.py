@@ -36,6 +36,8 @@ class Dialect:
         Logical operators.
     value
         A parameter used as a value, with ``{text}``.
+    time
+        The time [s], 0 in an operating point.
     renamed
         Functions of another name than in Python.
     spectre
@@ -46,10 +48,11 @@ class Dialect:
     run_here: bool = False
     function: str = ".func {name}({arguments}) {{{text}}}"
     source: str = "{name} {a} {b} i={{{text}}}"
-    choice: str = "({test} ? {then} : {other})"
+    choice: str = "({test} ? ({then}) : ({other}))"
     both: str = "&&"
     either: str = "||"
     value: str = "{{{text}}}"
+    time: str = "time"
     renamed: Mapping[str, str] = field(default_factory=lambda: {"log": "ln"})
     spectre: bool = False
 
@@ -73,6 +76,7 @@ DIALECTS: Mapping[str, Dialect] = {
         function="",
         source="{name} ({a} {b}) bsource i={text}",
         value="{text}",
+        time="$time",
         spectre=True,
         renamed={},
     ),
