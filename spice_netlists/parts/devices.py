@@ -29,7 +29,7 @@ from .dialects import Dialect, dialect_of
 from .expressions import Language, write
 from .physics import Body, Physics, in_full, names_in, physics_of
 
-__all__ = ["STOP", "instance", "parameter_names", "subcircuit", "wrapped"]
+__all__ = ["STOP", "instance", "node", "parameter_names", "subcircuit", "wrapped"]
 
 STOP = 1e-6
 """Distance beyond a bound of the state over which its motion stops."""
@@ -135,9 +135,14 @@ def instance(
         for field, value in params._asdict().items():
             if nominal is None or value != getattr(nominal, field):
                 given[names[field]] = number(value, field)
-    pins = (name(n) for n in nodes)
+    pins = (node(n) for n in nodes)
     pairs = (f"{n}={v}" for n, v in given.items())
     return wrapped([f"x{name(label)}", *pins, name(subckt), *pairs])
+
+
+def node(text: str) -> str:
+    """Return *text* as the name of a node; ``0`` stays the ground."""
+    return "0" if text == "0" else name(text)
 
 
 def wrapped(words: Iterable[str], head: str = "+ ") -> str:
