@@ -24,15 +24,27 @@ __all__ = ["verilog_a"]
 _SCALE = "1.0e-9"
 _VERILOG = Dialect("Verilog-A", renamed={"log": "ln", "log10": "log"})
 _KEYWORDS = frozenset(
-    ["above", "analog", "begin", "branch", "case", "cross", "ddt", "ddx", "default", "discipline"]
-    + ["electrical", "else", "end", "endcase", "exclude", "for", "forever", "from", "function"]
-    + ["genvar", "ground", "idt", "idtmod", "inf", "initial", "inout", "input", "integer"]
-    + ["laplace", "last_crossing", "limexp", "module", "nature", "not", "or", "and", "nand", "nor"]
-    + ["output", "parameter", "potential", "real", "repeat", "reg", "slew", "strong", "supply0"]
-    + ["supply1", "transition", "tri", "units", "wait", "while", "white_noise", "wire", "xor"]
-    + ["zi_nd", "buf", "bufif0", "bufif1", "flow", "access", "abstol", "aliasparam", "string"]
+    """
+    above absdelay abstol access ac_stim aliasparam always analog analysis and assert assign
+    automatic begin branch buf bufif0 bufif1 case casex casez cell cmos config connect
+    connectmodule connectrules continuous cross ddt ddt_nature ddx deassign default defparam
+    design disable discipline discrete domain driver_update edge else end endcase endconfig
+    endconnectrules enddiscipline endfunction endgenerate endmodule endnature endparamset
+    endprimitive endspecify endtable endtask event exclude final_step flicker_noise flow for
+    force forever fork from function generate genvar ground highz0 highz1 idt idt_nature idtmod
+    ifnone incdir include inf infinite initial initial_step inout input instance integer join
+    laplace_nd laplace_np laplace_zd laplace_zp large last_crossing liblist library limexp
+    localparam macromodule medium merged module nand nature negedge net_resolution nmos
+    noise_table noise_table_log nor noshowcancelled not notif0 notif1 or output parameter
+    paramset pmos posedge potential primitive pull0 pull1 pulldown pullup pulsestyle_onevent
+    pulsestyle_ondetect rcmos real realtime reg release repeat resolveto rnmos rpmos rtran
+    rtranif0 rtranif1 scalared showcancelled signed slew small specify specparam split string
+    strong0 strong1 supply0 supply1 task timer tran tranif0 tranif1 transition tri tri0 tri1
+    triand trior trireg units unsigned use uwire vectored wait wand weak0 weak1 while
+    white_noise wire wor wreal xnor xor zi_nd zi_np zi_zd zi_zp electrical voltage current
+    """.split()
 )
-"""Words of the language that could be a parameter's name and are not taken elsewhere."""
+"""Words of the language (Verilog-AMS LRM 2.4, annex B) and of its disciplines."""
 
 
 def verilog_a(params: Any, *, label: str | None = None) -> str:
