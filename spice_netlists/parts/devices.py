@@ -12,7 +12,7 @@ as defaults: a cell of its own gives those that differ (:func:`instance`).
 A pulse-response model moves at the rate that :func:`ohmlearn.devices.contract.rate` gives it, the
 step of a nominal pulse over its width. That step is taken continuously as the state changes, and
 so differs from one whole step in the square of the step: for steps of 1/400 of the window with
-soft bounds by 3e-6. Where one RESET pulse erases the cell (``one_sided``), a nominal RESET leaves
+soft bounds by 6e-6 at mid-window. Where one RESET pulse erases the cell (``one_sided``), a nominal RESET leaves
 1/e of the state here, and a pulse ten times as wide erases it.
 """
 
@@ -137,7 +137,7 @@ def instance(
                 given[names[field]] = number(value, field)
     pins = (node(n) for n in nodes)
     pairs = (f"{n}={v}" for n, v in given.items())
-    return wrapped([f"x{name(label)}", *pins, name(subckt), *pairs])
+    return wrapped([name(f"x{label}"), *pins, name(subckt), *pairs])
 
 
 def node(text: str) -> str:
