@@ -35,13 +35,13 @@ def read(t: Tile, v: NDArray, u: NDArray | None = None) -> Plot:
     deck = ["* a tile", t.netlist]
     for node, level in zip(t.nodes.row, v, strict=True):
         deck.append(f"v{node} {node} 0 {number(level)}")
-    for node, level in zip(t.nodes.column, np.zeros(0) if u is None else u, strict=u is not None):
+    columns = () if u is None else t.nodes.column
+    for node, level in zip(columns, drives(0) if u is None else u, strict=True):
         deck.append(f"v{node} {node} 0 {number(level)}")
     deck += [f"v{node} {node} 0 {GATE}" for node in t.nodes.gate]
     seen = {n for rows in (t.nodes.row_at, t.nodes.column_at) for r in rows for n in r} - {"0"}
-    deck += [OPTIONS, ".save " + " ".join(f"v({n})" for n in sorted(seen)), ".op", ".end", ""]
-    if u is not None:
-        deck[-3] += " " + " ".join(f"i(v{node})" for node in t.nodes.column)
+    saved = [f"v({n})" for n in sorted(seen)] + [f"i(v{n})" for n in columns]
+    deck += [OPTIONS, ".save " + " ".join(saved), ".op", ".end", ""]
     return run_batch("\n".join(deck), timeout=200)[0]
 
 
