@@ -23,7 +23,7 @@ from ..simulator import Equilibrium, Phase
 from .elements import clamp, held, resolve
 from .elimination import add_coupling, eliminate, make_factors, solve
 from .flat import applied, by_layer, flatten, state_of
-from .network import _SHOCKLEY, ResistiveNetwork
+from .network import _IDEAL, _SHOCKLEY, ResistiveNetwork
 
 __all__ = ["currents", "settle"]
 
@@ -146,7 +146,7 @@ def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
     f, slope, diagonal, step = work[0], work[1], work[2], work[3]
     tried, spare = work[4], work[5]
     bound = _RUNAWAY * _reach(flat, drive)
-    ideal = absolute == 0.0 and flat.diode.kind == 0
+    ideal = flat.diode.kind == _IDEAL
     currents(flat, conductance, drive, v, f, slope)
     if not _largest(f) < np.inf:
         sweep(flat, conductance, drive, v, spare)
@@ -222,6 +222,8 @@ def settle(
         v = np.tile(np.clip(0.0, flat.low, flat.high), (phase.batch, 1))
     else:
         v = state_of(start, flat, phase.batch)
+        if flat.diode.kind == _IDEAL:
+            np.clip(v, flat.low, flat.high, out=v)
     absolute, relative = 0.0, 1e-11
     if flat.diode.kind == _SHOCKLEY:  # Newton squares the error in units of n V_t
         absolute, relative = 3e-7 * flat.diode.n * flat.diode.v_t, 1e-13
