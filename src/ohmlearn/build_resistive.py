@@ -12,6 +12,7 @@ from .circuits.hopfield import Layout, make_layout
 from .circuits.numba_simulator import NumbaSimulator
 from .circuits.resistive.descent import Rails, make_rails
 from .circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from .circuits.simulator import Simulator
 from .crossbar.array import Crossbar
 from .devices import ledger
 from .errors import ConfigError
@@ -58,7 +59,7 @@ def build_resistive(experiment: Experiment, data: Dataset) -> tuple[ResistiveLea
     if section.diode == "ideal":
         physics = Descent(layout, rails, theta)
     else:
-        physics = Settling(NumbaSimulator(), network, layout, theta, rails, unit)
+        physics = Settling(_simulator(experiment), network, layout, theta, rails, unit)
     learning = experiment.learning
     phases = Phases(learning.free_steps, learning.nudged_steps, learning.beta, section.carry)
     rule = get_rule(learning.rule, symmetric=True)
@@ -77,6 +78,14 @@ def resistive_notes(experiment: Experiment) -> list[str]:
         "warning: resistive.correct_gain is false: the amplifiers scale the layers' gradients "
         f"by (B/A)^k = {shares} from input to output; learning.eta must absorb it."
     ]
+
+
+def _simulator(experiment: Experiment) -> Simulator:
+    if experiment.run.simulator == "numba":
+        return NumbaSimulator()
+    from .spice_netlists.simulator import NgspiceSimulator
+
+    return NgspiceSimulator()
 
 
 def _section(experiment: Experiment) -> ResistiveSection:
@@ -186,7 +195,8 @@ def _synapses(
         cells = sum(xbar.cells for xbar in crossbars)
         policy = make_policy(learning.policy, cells, theta.dtype, learning.threshold)
         seed = experiment.run.seed
-        return Cells(layout, rails, theta, crossbars, eta, eta_bias, policy, unit, seed)
+        whole = experiment.run.simulator != "numba"
+        return Cells(layout, rails, theta, crossbars, eta, eta_bias, policy, unit, seed, whole)
     ceiling = np.inf if section.g_max is None else section.g_max
     return Floats(layout, rails, theta, eta, eta_bias, section.g_floor, ceiling, unit)
 
@@ -227,7 +237,12 @@ def _build_arrays(experiment: Experiment, layout: Layout, theta: NDArray) -> lis
         crossbar.set_weights(layout.weight(theta, number + 1) - middle)
         crossbar.meter()
         crossbars.append(crossbar)
-    return crossbars
+    if experiment.run.simulator == "numba":
+        return crossbars
+    from .spice_netlists.arrays import with_spice
+
+    gate = 0.0 if experiment.access is None else experiment.access.v_gate
+    return [with_spice(xbar, transistor.get("access"), gate) for xbar in crossbars]
 
 
 def _check_effects(cell: Cell) -> None:

@@ -290,7 +290,9 @@ class EvaluationSection(Section):
 class RunSection(Section):
     """``[run]``: what may change without changing the question asked.
 
-    ``level`` defaults to 'device' where the experiment has a ``[device]`` section.
+    ``level`` defaults to 'device' where the experiment has a ``[device]`` section. With
+    ``simulator`` 'ngspice' a resistive network learns in ngspice: it settles the nodes, and at
+    level 'device' it also applies the programming pulses, to the cells as a netlist.
     """
 
     seed: Annotated[
@@ -302,5 +304,8 @@ class RunSection(Section):
     precision: Annotated[
         Literal["float32", "float64"], Field(description="'float32' or 'float64'")
     ] = "float32"
+    simulator: Annotated[
+        Literal["numba", "ngspice"], Field(description="'numba' or 'ngspice'")
+    ] = "numba"
     threads: Count = 1
     checkpoint_seconds: Positive = 60.0

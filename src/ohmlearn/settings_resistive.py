@@ -122,6 +122,7 @@ def fill_in(document: dict[str, Any]) -> None:
 
 def resistive_conflicts(e: Experiment) -> Iterator[str]:
     """Yield a sentence for everything that does not fit a resistive network."""
+    yield from _simulator_conflicts(e)
     if e.network.kind != "resistive":
         if e.resistive is not None:
             yield (
@@ -136,6 +137,22 @@ def resistive_conflicts(e: Experiment) -> Iterator[str]:
     yield from _network_conflicts(e, e.resistive)
     if e.run.level == "device":
         yield from _array_conflicts(e)
+
+
+def _simulator_conflicts(e: Experiment) -> Iterator[str]:
+    if e.run.simulator == "numba":
+        return
+    real = e.resistive is not None and e.resistive.diode != "ideal"
+    if e.network.kind != "resistive" or not real:
+        yield (
+            f"run.simulator is '{e.run.simulator}'; what learns there is a resistive network "
+            "whose diodes are not ideal: use 'numba', or set resistive.diode."
+        )
+    elif e.run.level == "device" and e.learning.policy == "ideal":
+        yield (
+            f"run.simulator is '{e.run.simulator}', which programs cells by pulses; "
+            "learning.policy 'ideal' has none."
+        )
 
 
 def _hopfield_leftovers(e: Experiment) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,51 +47,82 @@ def _row_request(scale, gain, u_old, u_new, dv, sv, i, out):
 
 
 @kernel
-def _program(policy, bank, first, step, scale, gain, u_old, u_new, old, new, tick, slots):
-    """Serve one layer's requests; return the pulses on single cells.
+def _requested(policy, first, scale, gain, u_old, u_new, old, new, tick, weights, counts):
+    """Write one layer's pulses to *weights* and *counts*; return how many weights have any.
 
     Parameters
     ----------
     first : int
         First cell of the layer's array, one cell per conductance.
-    step : float
-        Conductance change of a nominal pulse [S].
     scale : float
-        Learning rate over *step*: a request is in pulses.
+        Learning rate over the conductance change of a nominal pulse: a request is in pulses.
     gain : float
         Of the amplifier in front of the conductances.
     u_old, u_new : (batch, n_{l-1})
     old, new : (batch, n_l)
         Voltages in front and behind [V].
-    slots : (2,) of int
-        Receives the pulse slots on top.
     """
     rows, columns = u_old.shape[1], old.shape[1]
     kind, threshold, residue = policy.kind, policy.threshold, policy.residue
     dv, sv = new - old, new + old
     request = np.empty(columns, old.dtype)
-    weights = np.empty(rows * columns, np.int64)
-    counts = np.empty(rows * columns, np.int64)
-    change = np.empty(rows * columns if kind == IDEAL else 0, bank.g.dtype)
     events = 0
     for i in range(rows):
         _row_request(old.dtype.type(scale), gain, u_old, u_new, dv, sv, i, request)
         for j in range(columns):
-            weight, r = i * columns + j, request[j]
-            if kind == IDEAL:
-                if r == r and r != 0:
-                    weights[events], change[events] = weight, r * step
-                    events += 1
-                continue
-            count = pulse_count(kind, threshold, residue, r, first + weight, tick, weight)
+            weight = i * columns + j
+            count = pulse_count(kind, threshold, residue, request[j], first + weight, tick, weight)
             if count != 0:
                 weights[events], counts[events] = weight, count
                 events += 1
-    if kind == IDEAL:
+    return events
+
+
+@kernel
+def _changed(scale, gain, step, u_old, u_new, old, new, weights, change):
+    """Write one layer's requests [S] to *weights* and *change*; return how many there are."""
+    rows, columns = u_old.shape[1], old.shape[1]
+    dv, sv = new - old, new + old
+    request = np.empty(columns, old.dtype)
+    events = 0
+    for i in range(rows):
+        _row_request(old.dtype.type(scale), gain, u_old, u_new, dv, sv, i, request)
+        for j in range(columns):
+            r = request[j]
+            if r == r and r != 0:
+                weights[events], change[events] = i * columns + j, r * step
+                events += 1
+    return events
+
+
+@kernel
+def _program(policy, bank, first, step, scale, gain, u_old, u_new, old, new, tick, slots):
+    """Serve one layer's requests; return the pulses on single cells.
+
+    *step* is the conductance change of a nominal pulse [S], *slots* (2,) receives the pulse slots
+    on top; the rest as for :func:`_requested`.
+    """
+    rows, columns = u_old.shape[1], old.shape[1]
+    weights = np.empty(rows * columns, np.int64)
+    if policy.kind == IDEAL:
+        change = np.empty(rows * columns, bank.g.dtype)
+        events = _changed(scale, gain, step, u_old, u_new, old, new, weights, change)
         shift(bank, first, 1, weights[:events], change[:events])
         return 0
+    counts = np.empty(rows * columns, np.int64)
+    events = _requested(policy, first, scale, gain, u_old, u_new, old, new, tick, weights, counts)
     count_slots(bank, 1, rows, columns, weights[:events], counts[:events], slots)
     return fire(bank, first, 1, weights[:events], counts[:events], tick)
+
+
+@kernel
+def _voltages(layout, layer, batch, u, state):
+    """Return the voltages in front of and behind the conductances of a layer."""
+    n, at = layout.sizes, layout.unit_at
+    behind = block(state, batch * at[layer], batch, n[layer])
+    if layer == 1:
+        return u, behind
+    return block(state, batch * at[layer - 1], batch, n[layer - 1]), behind
 
 
 @kernel
@@ -98,17 +130,12 @@ def _serve(
     policy, bank, cell_at, steps, scales, layout, rails, u, old, new, k0, k1, step, slot, slots
 ):
     """Serve the requests of all layers; return the pulses on single cells."""
-    n, at, batch, pulses = layout.sizes, layout.unit_at, u.shape[0], 0
-    for layer in range(1, n.size):
-        v = block(old, batch * at[layer], batch, n[layer])
-        w = block(new, batch * at[layer], batch, n[layer])
-        if layer == 1:
-            before, after = u, u
-        else:
-            before = block(old, batch * at[layer - 1], batch, n[layer - 1])
-            after = block(new, batch * at[layer - 1], batch, n[layer - 1])
-        tick = Tick(k0, k1, step, slot, layer - 1)
+    batch, pulses = u.shape[0], 0
+    for layer in range(1, layout.sizes.size):
+        before, v = _voltages(layout, layer, batch, u, old)
+        after, w = _voltages(layout, layer, batch, u, new)
         a = layer - 1
+        tick = Tick(k0, k1, step, slot, a)
         pulses += _program(
             policy, bank, cell_at[a], steps[a], scales[a], rails.gain[layer], before, after, v, w,
             tick, slots[a],
@@ -135,6 +162,9 @@ class Cells:
         Conductance of 1 in theta [S].
     seed
         Seed of the run.
+    whole
+        Whether pulses go through :meth:`Crossbar.program` of each array, for arrays that have
+        one of their own, and not through the kernels.
     """
 
     def __init__(
@@ -148,6 +178,7 @@ class Cells:
         policy: Policy,
         unit: float,
         seed: int,
+        whole: bool = False,
     ) -> None:
         self.layout = layout
         self.rails = rails
@@ -157,6 +188,7 @@ class Cells:
         self.eta_bias = np.asarray(eta_bias, np.float64)
         self.policy = policy
         self.unit = unit
+        self.whole = whole
         self.bank = join(crossbars)
         self.slots = np.zeros((len(crossbars), 2), np.int64)
         self.cells = int(self.bank.x.size)
@@ -179,7 +211,8 @@ class Cells:
         """Turn what the contrast asks for into pulses; return how many that took."""
         u, old, new, scale, step, slot = contrast
         scales = scale * self.eta * self.unit / self._steps
-        pulses = _serve(
+        serve: Any = self._serve_whole if self.whole else _serve
+        pulses = serve(
             self.policy, self.bank, self._cell_at, self._steps, scales, self.layout, self.rails,
             u, old, new, *self._key, step, slot, self.slots,
         )  # fmt: skip
@@ -187,6 +220,28 @@ class Cells:
         if self.eta_bias.any():
             change_biases(scale * self.eta_bias, self.layout, len(u), old, new, self.theta)
         return int(pulses)
+
+    def _serve_whole(
+        self, policy, bank, cell_at, steps, scales, layout, rails, u, old, new, k0, k1, step,
+        slot, slots,
+    ) -> int:  # fmt: skip
+        """Serve the requests of all layers through their arrays; arguments as for the kernel."""
+        pulses = 0
+        for a, xbar in enumerate(self.crossbars):
+            before, v = _voltages(layout, a + 1, len(u), u, old)
+            after, w = _voltages(layout, a + 1, len(u), u, new)
+            weights, counts = np.empty((2, xbar.cells), np.int64)
+            tick = Tick(k0, k1, step, slot, a)
+            events = _requested(
+                policy, cell_at[a], scales[a], rails.gain[a + 1], before, after, v, w, tick,
+                weights, counts,
+            )  # fmt: skip
+            asked = np.zeros(xbar.shape, np.int64)
+            asked.ravel()[weights[:events]] = counts[:events]
+            count_slots(bank, 1, *xbar.shape, weights[:events], counts[:events], slots[a])
+            if events:
+                pulses += xbar.program(asked)
+        return pulses
 
     @contextmanager
     def rested(self, seconds: float) -> Iterator[None]:
