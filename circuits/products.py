@@ -18,6 +18,7 @@ __all__ = [
     "add_columns",
     "add_forward",
     "add_gram",
+    "add_one_forward",
     "add_rows",
     "aligned",
     "block",
@@ -78,6 +79,32 @@ def input_rows(x, weight, bias, active, drive):
 def add_forward(s, rows, out):
     """Add s W to *out*, *rows* being W^T, for few columns."""
     _add_sums(s, rows, rows.shape[0], out)
+
+
+@inner
+def add_one_forward(s, rows, out):
+    """Add s W to *out*, for one sample: *s* is (n,), *out* (columns,)."""
+    n = rows.shape[0]
+    zero = s.dtype.type(0.0)
+    for k in range(0, n - 4, 5):
+        f0, f1, f2, f3, f4 = zero, zero, zero, zero, zero
+        for j in range(s.size):
+            x = s[j]
+            f0 += x * rows[k, j]
+            f1 += x * rows[k + 1, j]
+            f2 += x * rows[k + 2, j]
+            f3 += x * rows[k + 3, j]
+            f4 += x * rows[k + 4, j]
+        out[k] += f0
+        out[k + 1] += f1
+        out[k + 2] += f2
+        out[k + 3] += f3
+        out[k + 4] += f4
+    for k in range(n - n % 5, n):
+        f0 = zero
+        for j in range(s.size):
+            f0 += s[j] * rows[k, j]
+        out[k] += f0
 
 
 @kernel
