@@ -11,7 +11,7 @@ import numpy as np
 
 from ..circuits.activation import activate
 from ..circuits.dynamics import block, copy, nudge
-from ..circuits.products import add_backward, add_forward, add_gram, aligned
+from ..circuits.products import add_backward, add_forward, add_gram, aligned, set_backward
 from ..jit import kernel, loop
 from .contrast import difference
 
@@ -79,19 +79,21 @@ def continual_one_hidden(
     scaled, moved = np.empty((p, batch), drive.dtype), np.empty(p, drive.dtype)
     heard, new = np.empty((batch, p), drive.dtype), np.empty((batch, p), drive.dtype)
     copy(hidden.ravel(), sent.ravel())
-    _start(kind(factor) * kind(schedule.eta[0]), input_gram(x, schedule.input_bias), coefficients[:, p:])
+    _start(
+        kind(factor) * kind(schedule.eta[0]),
+        input_gram(x, schedule.input_bias),
+        coefficients[:, p:],
+    )
     _take(-scale, output, scaled, coefficients)
     add_backward(-coefficients[:, p:], sent, drive)
     add_backward(scaled, sent, weight)
     _add_sums(scaled, bias)
     for _ in range(schedule.nudged_steps):
         _take(scale, output, scaled, coefficients)
-        copy(weight.ravel(), rows.ravel())
-        add_backward(scaled, sent, rows)
+        set_backward(weight, scaled, sent, rows)
         copy(bias, moved)
         _add_sums(scaled, moved)
-        copy(drive.ravel(), pull.ravel())
-        add_backward(coefficients, stack, pull)
+        set_backward(drive, coefficients, stack, pull)
         _fill(moved, heard)
         add_forward(sent, rows, heard)
         activate(code, heard.ravel(), new.ravel())
