@@ -12,15 +12,8 @@ import numpy as np
 from ..jit import kernel, loop
 from .activation import activate, slope
 from .hopfield import PROTOTYPICAL
-from .products import (
-    add_backward,
-    add_columns,
-    add_forward,
-    add_rows,
-    aligned,
-    block,
-    input_rows,
-)
+from .one_hidden import settle_one_hidden
+from .products import add_columns, add_rows, block, input_rows
 
 __all__ = [
     "advance",
@@ -29,9 +22,9 @@ __all__ = [
     "drives",
     "free_phase",
     "input_drive",
+    "nudge",
     "relax",
     "send",
-    "settle_one_hidden",
     "step",
 ]
 
@@ -86,7 +79,7 @@ def drives(theta, layout, drive, sent, out):
 
 
 @loop
-def _nudge(gain, target, old, new):
+def nudge(gain, target, old, new):
     """Add gain (y - s) to the new output state: minus gain times the loss' derivative."""
     for i in range(target.size):
         new[i] += gain * (target[i] - old[i])
@@ -127,7 +120,7 @@ def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):
     if dynamics.kind == PROTOTYPICAL:
         activate(dynamics.activation, a, new)
         if beta != 0:
-            _nudge(gain, target, state[first:], new[first:])
+            nudge(gain, target, state[first:], new[first:])
         return
     slope(dynamics.activation, state, sent, rate)
     if not dynamics.output_slope:
@@ -135,7 +128,7 @@ def advance(layout, dynamics, batch, a, beta, target, state, sent, new, rate):
             rate[i] = 1
     _multiply(a, rate)
     if beta != 0:
-        _nudge(gain, target, state[first:], a[first:])
+        nudge(gain, target, state[first:], a[first:])
     _euler(state.dtype.type(dynamics.time_step), dynamics.clamp, a, state, new)
 
 
@@ -203,49 +196,6 @@ def relax(steps, theta, layout, dynamics, drive, beta, target, state, scratch):
 def _exchange(a, b):
     for i in range(a.size):
         a[i], b[i] = b[i], a[i]
-
-
-@kernel
-def settle_one_hidden(steps, theta, layout, dynamics, drive, state):
-    """Run the free phase of a clocked network with one hidden layer, sample by sample.
-
-    Hidden and output states of one time step do not hear of each other, only of the step before,
-    so two trajectories never meet: outputs at even with hidden states at odd times, and the rest.
-    Both are followed side by side, from output state to output state: they share the loads of
-    the weights, and everything stays in the first-level cache. Once both outputs repeat, bit for
-    bit, so does all that follows.
-    """
-    batch, n = drive.shape
-    p = layout.sizes[2]
-    forward = block(theta, layout.weight_at[2], p, n)
-    backward = block(theta, layout.back_at[2], p, n)
-    bias = theta[layout.bias_at[2] : layout.bias_at[2] + p]
-    width = 8 * ((p + 7) // 8)  # an odd end would be computed number by number
-    pull, hidden = aligned(2, n, drive), aligned(2, n, drive)
-    heard, sent = aligned(2, width, drive), aligned(2, width, drive)
-    flat_pull, flat_hidden = pull.ravel(), hidden.ravel()
-    flat_heard, flat_sent = heard.ravel(), sent.ravel()
-    last, padded = np.empty_like(flat_sent), np.zeros(width, drive.dtype)
-    copy(bias, padded)
-    hidden[:] = 0
-    for b in range(batch):
-        own_drive = drive[b]
-        activate(dynamics.activation, padded, sent[1])
-        sent[0] = 0
-        for _ in range(0, steps, 2):
-            copy(flat_sent, last)
-            _spread(own_drive, pull)
-            add_backward(sent, backward, pull)
-            activate(dynamics.activation, flat_pull, flat_hidden)
-            _spread(padded, heard)
-            add_forward(hidden, forward, heard)
-            activate(dynamics.activation, flat_heard, flat_sent)
-            if _differing(flat_sent, last) == 0:
-                break
-        at = batch * n + b * p
-        copy(hidden[1 - steps % 2], state[b * n : (b + 1) * n])
-        final = sent[0] if steps % 2 == 0 else last[width:]
-        copy(final[:p], state[at : at + p])
 
 
 @kernel

@@ -22,6 +22,7 @@ __all__ = [
     "aligned",
     "block",
     "input_rows",
+    "set_backward",
 ]
 
 WIDE = 24  # below this many rows our own loops beat the fixed cost of a BLAS call
@@ -172,6 +173,40 @@ def add_backward(s, rows, out):
             f0 = s[b, k]
             for j in range(n):
                 out[b, j] += f0 * rows[k, j]
+
+
+@loop
+def set_backward(base, s, rows, out):
+    """Write base + s B to *out*, as :func:`add_backward` does, but for a copy of *base*."""
+    batch, n = out.shape
+    p = rows.shape[0]
+    paired = batch - batch % 2 if p >= 5 else 0
+    for b in range(0, paired, 2):
+        c = b + 1
+        f0, f1, f2, f3, f4 = s[b, 0], s[b, 1], s[b, 2], s[b, 3], s[b, 4]
+        g0, g1, g2, g3, g4 = s[c, 0], s[c, 1], s[c, 2], s[c, 3], s[c, 4]
+        for j in range(n):
+            r0, r1, r2, r3, r4 = rows[0, j], rows[1, j], rows[2, j], rows[3, j], rows[4, j]
+            out[b, j] = base[b, j] + f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
+            out[c, j] = base[c, j] + g0 * r0 + g1 * r1 + g2 * r2 + g3 * r3 + g4 * r4
+        for k in range(5, p - 4, 5):
+            f0, f1, f2, f3, f4 = s[b, k], s[b, k + 1], s[b, k + 2], s[b, k + 3], s[b, k + 4]
+            g0, g1, g2, g3, g4 = s[c, k], s[c, k + 1], s[c, k + 2], s[c, k + 3], s[c, k + 4]
+            for j in range(n):
+                r0, r1, r2 = rows[k, j], rows[k + 1, j], rows[k + 2, j]
+                r3, r4 = rows[k + 3, j], rows[k + 4, j]
+                out[b, j] = out[b, j] + f0 * r0 + f1 * r1 + f2 * r2 + f3 * r3 + f4 * r4
+                out[c, j] = out[c, j] + g0 * r0 + g1 * r1 + g2 * r2 + g3 * r3 + g4 * r4
+        for k in range(p - p % 5, p):
+            f0, g0 = s[b, k], s[c, k]
+            for j in range(n):
+                out[b, j] += f0 * rows[k, j]
+                out[c, j] += g0 * rows[k, j]
+    for b in range(paired, batch):
+        for j in range(n):
+            out[b, j] = base[b, j]
+    if paired < batch:
+        add_backward(s[paired:], rows, out[paired:])
 
 
 @loop

@@ -22,11 +22,11 @@ from ..circuits.dynamics import (
     input_drive,
     relax,
     send,
-    settle_one_hidden,
     step,
 )
 from ..circuits.hopfield import PROTOTYPICAL, Dynamics, HopfieldNetwork, Layout
-from ..circuits.products import add_gram, aligned
+from ..circuits.one_hidden import settle_one_hidden
+from ..circuits.products import aligned
 from ..jit import kernel
 from .contrast import (
     add_products,
@@ -38,6 +38,7 @@ from .contrast import (
     feed_products,
     response,
 )
+from .one_hidden import continual_one_hidden, input_gram
 from .rules import Rule
 
 __all__ = ["IdealLearner", "Schedule"]
@@ -70,14 +71,6 @@ class Schedule(NamedTuple):
 
 
 @kernel
-def _input_gram(x, bias):
-    """Return x x^T, plus 1 where the first layer's biases learn too."""
-    gram = np.full((x.shape[0], x.shape[0]), x.dtype.type(1.0 if bias else 0.0))
-    add_gram(x, gram)
-    return gram
-
-
-@kernel
 def _continual_phase(
     rule, schedule, beta, factor, theta, layout, dynamics, x, drive, target, state, work
 ):
@@ -98,7 +91,7 @@ def _continual_phase(
         sent = work[6]
         send(dynamics, state, sent)
     factor = state.dtype.type(factor)
-    gram = _input_gram(x, schedule.input_bias)
+    gram = input_gram(x, schedule.input_bias)
     first = aligned(batch, n1, sent)
     copy(sent[: batch * n1], first.ravel())
     feed_drive(-factor * state.dtype.type(schedule.eta[0]), gram, first, drive)
@@ -126,7 +119,7 @@ def _vector_field_phase(
     n1 = layout.sizes[1]
     old, new, change, moved, following = work[5], work[6], work[7], work[8], work[9]
     factor = state.dtype.type(factor)
-    gram = _input_gram(x, schedule.input_bias)
+    gram = input_gram(x, schedule.input_bias)
     total = np.zeros((batch, n1), state.dtype)
     send(dynamics, state, old)
     for _ in range(schedule.nudged_steps):
@@ -191,6 +184,10 @@ def _free_state_one_hidden(steps, theta, layout, dynamics, x, state, scratch):
     return drive
 
 
+def _has_one_hidden(layout: Layout, dynamics: Dynamics) -> bool:
+    return dynamics.kind == PROTOTYPICAL and len(layout.sizes) == 3
+
+
 def free_state(
     steps: int, theta: NDArray, layout: Layout, dynamics: Dynamics,
     x: NDArray, state: NDArray, scratch: NDArray,
@@ -199,8 +196,7 @@ def free_state(
 
     The commonest network has a kernel of its own, which compiles in a third of the time.
     """
-    one_hidden = dynamics.kind == PROTOTYPICAL and len(layout.sizes) == 3
-    settle = _free_state_one_hidden if one_hidden else _free_state
+    settle = _free_state_one_hidden if _has_one_hidden(layout, dynamics) else _free_state
     return settle(steps, theta, layout, dynamics, x, state, scratch)
 
 
@@ -212,10 +208,12 @@ def _change_input_layer(scale, bias, theta, layout, x, first):
         add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
 
 
-def _phase(rule: Rule) -> Callable[..., NDArray]:
+def _phase(rule: Rule, one_hidden: bool) -> Callable[..., NDArray]:
     """Return the rule's nudged phase; chosen out here, so that only that one is compiled."""
     if not rule.continual:
         return _contrast_phase
+    if one_hidden and not rule.post_difference:
+        return continual_one_hidden
     return _vector_field_phase if rule.post_difference else _continual_phase
 
 
@@ -263,7 +261,7 @@ class IdealLearner:
         state[:] = free
         beta = sign * schedule.beta
         factor = 1.0 / (beta * len(x) * (2 if rule.centred else 1))
-        phase = _phase(rule)
+        phase = _phase(rule, _has_one_hidden(layout, dynamics))
         first = phase(
             *(rule, schedule, beta, factor, theta, layout, dynamics),
             *(x, drive, target.ravel(), state, work),

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .balance import integrate
+from .balance import State, integrate
 from .direct import DirectSolver
-from .kernels import conjugate_gradients, word_lines
+from .follow import follow
+from .kernels import conjugate_gradients
 from .ladders import Ladders, Lines, empty_ladders, factor, factor_upward
 from .lanes import TwoWay, roots
-from .relax import relax_one
 
 __all__ = ["SINGLE", "LinearSystem", "Single"]
 
@@ -66,14 +66,15 @@ class LinearSystem:
         self._spectrum: tuple[NDArray, int] | None = None
         self._work = np.empty((5, rows, columns))
         self._single: Single | None = None
+        self._room: tuple[NDArray, NDArray, NDArray, NDArray] | None = None
         self._direct: DirectSolver | None = None
         self._up: tuple[NDArray, NDArray] | None = None
-        self._ready = self._single_ready = False
+        self._ready = self._single_ready = self._followed = False
 
     def renew(self, g: NDArray) -> None:
         """Take new slopes."""
         self.g = g
-        self._ready = self._single_ready = False
+        self._ready = self._single_ready = self._followed = False
         self._direct = None
         self._up = None
 
@@ -159,21 +160,34 @@ class LinearSystem:
             )  # fmt: skip
         return count
 
+    def follow(
+        self, state: State, before: NDArray, scale: float, allowed: float
+    ) -> tuple[int, float]:
+        """Correct *state*, whose cells carried *before* [A] before they changed, by a polynomial.
+
+        Its spectrum must be known (:attr:`relaxes`). *scale* is the inverse of the largest
+        terminal current, *allowed* what may be left at a node [A]. Returns the iterations, -1
+        where float32 does not get there, and what is left at a node [A].
+        """
+        single = self.single
+        if self._room is None:
+            rows, columns = self.g.shape
+            block = np.empty((2, rows, columns), np.float32)
+            self._room = block[0], np.empty(columns, np.float32), block[1], self._work[0]
+        count, rest, renewed = follow(
+            self.g, self.lines, state, before, scale, allowed, SINGLE, single, self._room,
+            not self._followed, 1.0 / self.ritz, _LIMIT,
+        )  # fmt: skip
+        self._followed = self._followed or renewed
+        return count, rest
+
     def _iterate_single(self, single: Single, absolute: float) -> int:
-        """Solve the float32 copy, by the fixed polynomial once the spectrum is known."""
+        """Solve the float32 copy by conjugate gradients."""
         g, fw, fb, w, b, work, ladders = single
-        if not self.relaxes:
-            trace = np.empty(2 * _LIMIT, np.float32)
-            return conjugate_gradients(
-                g, fw, fb, self.lines, ladders, 0.0, absolute, _LIMIT, work, w, b, trace
-            )
-        up, last = work[0], np.empty(g.shape[1], np.float32)
-        factor_upward(g, self.lines, up, last)
-        b[...] = 0
-        bits, omega = TwoWay(ladders, up, last), 1.0 / self.ritz
-        count = relax_one(g, fw, fb, self.lines, bits, omega, absolute, _LIMIT, b, work[1])
-        word_lines(g, fw, b, ladders, np.float32(self.lines.r_word), w)
-        return count
+        trace = np.empty(2 * _LIMIT, np.float32)
+        return conjugate_gradients(
+            g, fw, fb, self.lines, ladders, 0.0, absolute, _LIMIT, work, w, b, trace
+        )
 
     def solve_direct(self, fw: NDArray, fb: NDArray, w: NDArray, b: NDArray) -> None:
         """Do so by sparse elimination."""

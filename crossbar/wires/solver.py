@@ -124,7 +124,11 @@ class ArraySolver:
             count = self._correct(one, tolerance, 0.0, limit, False)
             return self._refine(one, tolerance, limit, count, True)
         before = start.device_current.reshape(-1, *self.g.shape)[k]
-        single, scale = self._system.single, 1.0 / scale_of(start.supply, start.output)
+        scale = 1.0 / scale_of(start.supply, start.output)
+        if self._system.relaxes:
+            count, rest = self._system.follow(one, before, scale, 0.5 * tolerance / scale)
+            return self._refine(one, tolerance, limit, max(count, 0), False, rest)
+        single = self._system.single
         rest = change(self.g, one, before, scale, single.fw, single.fb)
         allowed, count = 0.5 * tolerance / scale, 0
         if rest > allowed > SINGLE * rest:
@@ -132,24 +136,31 @@ class ArraySolver:
         return self._refine(one, tolerance, limit, max(count, 0), count != 0)
 
     def _refine(
-        self, one: State, tolerance: float, limit: int, taken: int, linear: bool
+        self,
+        one: State,
+        tolerance: float,
+        limit: int,
+        taken: int,
+        linear: bool,
+        rest: float | None = None,
     ) -> Outcome:
         """Correct one solution until its currents balance at every node.
 
-        *linear* says that its currents do not yet belong to its voltages.
+        *linear* says that its currents do not yet belong to its voltages, *rest* is what is left
+        at a node [A] where that is known already.
         """
         system, (fw, fb, _, _) = self._system, self._room
         last = np.inf
         for _ in range(_ROUNDS):
-            rest = balance(self.g, system.lines, one, linear, False, fw, fb)
+            if rest is None:
+                rest = balance(self.g, system.lines, one, linear, False, fw, fb)
             scale = scale_of(one.supply, one.output)
             if rest <= tolerance * scale or rest <= rounding(self.g, system.lines, one):
                 return Outcome(taken, float(rest / scale), True)
             balance(self.g, system.lines, one, False, True, fw, fb)
             stuck = rest > _STUCK * last
             taken += self._correct(one, 0.0, 0.5 * tolerance * scale, limit, stuck)
-            last = rest
-            linear = True
+            last, rest, linear = rest, None, True
         rest = balance(self.g, system.lines, one, True, False, fw, fb)
         scale = scale_of(one.supply, one.output)
         return Outcome(taken, float(rest / scale), bool(rest <= tolerance * scale))

@@ -62,7 +62,7 @@ def test_drives_equal_matrix_products(sizes, symmetric):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 8, 9, 400, 401])
-@pytest.mark.parametrize("sizes", SHAPES[:3])
+@pytest.mark.parametrize("sizes", [SHAPES[0], SHAPES[2]])
 def test_the_free_phase_equals_every_step_of_it_to_the_bit(sizes, steps, dtype):
     """Odd and even numbers of steps, before and after the state repeats itself."""
     network, theta, _, drive = problem(sizes, 1, dtype)
