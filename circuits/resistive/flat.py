@@ -37,6 +37,8 @@ class FlatNetwork(NamedTuple):
         Conductances [S] of layers 2 to N, (n_l, n_{l-1}) each.
     conductance : (nodes,)
         Sum of the conductances a node sees [S], amplifiers reckoned in.
+    column : (n_1,)
+        Sum of the conductances between a node of layer 1 and the inputs [S].
     gain, back_gain : (N + 1,)
         A and B of the amplifier between layers l - 1 and l.
     weight : (nodes,)
@@ -53,6 +55,7 @@ class FlatNetwork(NamedTuple):
     lower_at: NDArray[np.int64]
     rows: NDArray
     conductance: NDArray
+    column: NDArray
     gain: NDArray
     back_gain: NDArray
     weight: NDArray
@@ -70,6 +73,7 @@ def flatten(network: ResistiveNetwork) -> FlatNetwork:
     gain, back = np.ones(len(sizes)), np.ones(len(sizes))
     gain[2:], back[2:] = network.gain, network.back_gain
     seen = [each.sum(axis=0) for each in layers]
+    column = seen[0]
     for layer, (here, after) in enumerate(pairwise(range(len(layers))), 2):
         seen[here] = seen[here] + gain[layer] * back[layer] * layers[after].sum(axis=1)
     inner_sizes = [0, 0, *(each.size for each in layers[1:])]
@@ -83,6 +87,7 @@ def flatten(network: ResistiveNetwork) -> FlatNetwork:
         np.concatenate([[0], np.cumsum(blocks)])[: len(sizes) + 1].astype(np.int64),
         np.concatenate([np.empty(0), *(each.T.ravel() for each in layers[1:])]),
         np.concatenate(seen),
+        column,
         gain,
         back,
         np.repeat(factors, sizes[1:]),
