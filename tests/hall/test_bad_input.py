@@ -117,7 +117,7 @@ def contents(folder: str) -> dict[Path, bytes]:
         (("learning.rule=cvf",), r"needs network\.symmetric = false"),
         (("network.symmetric=false",), r"the rule that fits is 'cvf'"),
         ((*DEVICE, "learning.policy=sign-threshold"), r"learning\.threshold is missing"),
-        (("data.name=mnits",), r"one of digits, mnist"),
+        (("data.name=mnits",), r"one of digits, iris"),
         (("data.limit_train=0",), r"data\.limit_train is 0"),
         (("data.limit_train=100000",), r"a limit of 100,000 samples; allowed are 1 to 1,442"),
         (("training.epochs=0",), r"training\.epochs is 0"),

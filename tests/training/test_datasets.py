@@ -12,6 +12,7 @@ import pytest
 
 from ohmlearn.errors import DataError
 from ohmlearn.training.datasets import NAMES, check, describe, load
+from ohmlearn.training.shipped import SHIPPED
 from ohmlearn.training.published import PUBLISHED, data_folder
 
 TRAIN, TEST = 30, 20
@@ -204,7 +205,8 @@ def test_another_set_in_the_same_folder_is_recognised(tmp_path, write_set, monke
     monkeypatch.setitem(PUBLISHED, "mnist", known)
     with pytest.raises(DataError, match=r"kmnist: .* belongs to mnist"):
         load("kmnist", tmp_path)
-    assert {row.name for row in describe(tmp_path) if row.found} == {"digits", "mnist"}
+    found = {row.name for row in describe(tmp_path) if row.found}
+    assert found == {"digits", *SHIPPED, "mnist"}
 
 
 def test_an_unknown_name_gets_the_nearest_one():
@@ -216,7 +218,7 @@ def test_describe_lists_every_set_whether_found_or_not(tmp_path, write_set):
     write_set(tmp_path / "fashion_mnist")
     rows = {row.name: row for row in describe(tmp_path)}
     assert tuple(rows) == NAMES
-    assert {name for name, row in rows.items() if row.found} == {"digits", "fashion_mnist"}
+    assert {name for name, row in rows.items() if row.found} == {"digits", *SHIPPED, "fashion_mnist"}
     assert rows["digits"][3:7] == (1442, 355, (8, 8), 10)
     assert rows["fashion_mnist"].where == str(tmp_path / "fashion_mnist")
     assert (rows["fashion_mnist"].train, rows["fashion_mnist"].test) == (TRAIN, TEST)
@@ -294,4 +296,4 @@ def test_files_of_another_set_are_not_taken(data_dir):
     with pytest.raises(DataError, match="belongs to mnist"):
         load("kmnist", data_dir / "mnist")
     found = {row.name for row in describe(data_dir / "mnist") if row.found}
-    assert found == {"digits", "mnist"}
+    assert found == {"digits", *SHIPPED, "mnist"}
