@@ -60,9 +60,7 @@ def verilog_a(params: Any, *, label: str | None = None) -> str:
         *_heading(device, module),
         *_parameters(device, params, names),
         *(line for h in physics.helpers for line in _function(h, helpers)),
-        wrapped(
-            ["  real vm, xs,", *(f"{v}," for v in variables[:-1]), f"{variables[-1]};"], "    "
-        ),
+        wrapped(["  real vm, xs,", *(f"{v}," for v in variables), "q_move;"], "    "),
         "  analog begin",
         "    vm = V(te, be);",
         "    xs = min(max(V(x), 0.0), 1.0);",
