@@ -8,8 +8,8 @@ cell                pins                     between the bit line and the source
 ==================  =======================  ================================================
 
 The names of the pins are those of a memory: ``wl`` is the gate line. A cell has the parameters of
-its memristor and its start value ``x0``. A model whose SET voltage is negative is mounted the other
-way round, so that a positive bit line always means SET. The body of the transistor is at 0.
+its memristor and its start value ``x0``. A model whose SET voltage is negative is mounted the
+other way round, so that a positive bit line always means SET. The body of the transistor is at 0.
 
 A *pair* is two cells side by side on one bit line and one gate line, with source lines of their
 own: the currents out of ``slp`` and ``slm`` are subtracted. Cells of fixed conductance are plain
@@ -26,8 +26,10 @@ from ...devices.cell.access import Nmos
 from ...devices.contract import device_of
 from ...errors import NetlistError
 from ..names import name, number
-from .devices import parameter_names, subcircuit, wrapped
+from .cards import wrapped
+from .devices import subcircuit
 from .dialects import Dialect, dialect_of
+from .words import parameter_names
 
 __all__ = ["UserNmos", "cell_1r", "cell_1t1r", "library", "nmos_model", "pair"]
 

@@ -12,8 +12,8 @@ as defaults: a cell of its own gives those that differ (:func:`instance`).
 A pulse-response model moves at the rate that :func:`ohmlearn.devices.contract.rate` gives it, the
 step of a nominal pulse over its width. That step is taken continuously as the state changes, and
 so differs from one whole step in the square of the step: for steps of 1/400 of the window with
-soft bounds by 6e-6 at mid-window. Where one RESET pulse erases the cell (``one_sided``), a nominal RESET leaves
-1/e of the state here, and a pulse ten times as wide erases it.
+soft bounds by 6e-6 at mid-window. Where one RESET pulse erases the cell (``one_sided``), a nominal
+RESET leaves 1/e of the state here, and a pulse ten times as wide erases it.
 """
 
 from __future__ import annotations
@@ -23,45 +23,22 @@ from typing import Any, NamedTuple
 
 from ...devices.contract import Device, device_of
 from ...devices.parameters import check_params
-from ...errors import NetlistError, nearest
+from ...errors import NetlistError
 from ..names import comment, name, number
+from .cards import node, wrapped
 from .dialects import Dialect, dialect_of
 from .expressions import Language, write
-from .physics import Body, Physics, in_full, names_in, physics_of
+from .physics import Body, Physics, names_in, physics_of
+from .unfolding import in_full
+from .words import parameter_names
 
-__all__ = ["STOP", "instance", "node", "parameter_names", "subcircuit", "wrapped"]
+__all__ = ["STOP", "instance", "subcircuit"]
 
 STOP = 1e-6
 """Distance beyond a bound of the state over which its motion stops."""
 
 _LEAK = 1e12
 _V, _X = "v(te, be)", "min(max(v(x), 0.0), 1.0)"
-_WIDTH = 95
-_TAKEN = frozenset(
-    ["abs", "acos", "asin", "atan", "be", "boltz", "ceil", "cos", "cosh", "c", "e", "echarge"]
-    + ["exp", "false", "floor", "freq", "gauss", "gmin", "hertz", "i", "if", "int", "kelvin", "l"]
-    + ["limit", "ln", "log", "m", "max", "min", "no", "nint", "params", "pi", "planck", "pow"]
-    + ["pwr", "reltol", "s", "scale", "sgn", "sign", "sin", "sinh", "sqrt", "stop_at", "table"]
-    + ["tan", "tanh", "te", "temp", "temper", "time", "true", "u", "v", "vm", "vol", "vt", "w"]
-    + ["x", "x0", "xs", "yes"]
-)
-"""Words that mean something of their own in some dialect, or in the text below."""
-
-
-def parameter_names(fields: Iterable[str]) -> dict[str, str]:
-    """Return the name in a netlist of each parameter of a model.
-
-    Netlists know no upper case, and some words are taken; such parameters get another name.
-    """
-    given: dict[str, str] = {}
-    for wanted in fields:
-        safe = base = name(wanted, "p")
-        number_ = 1
-        while safe in _TAKEN or safe in given.values():
-            number_ += 1
-            safe = f"{base[:50]}_p{number_ if number_ > 2 else ''}"
-        given[wanted] = safe
-    return given
 
 
 def subcircuit(params: Any, dialect: str = "ngspice", *, label: str | None = None) -> str:
@@ -138,23 +115,6 @@ def instance(
     pins = (node(n) for n in nodes)
     pairs = (f"{n}={v}" for n, v in given.items())
     return wrapped([name(f"x{label}"), *pins, name(subckt), *pairs])
-
-
-def node(text: str) -> str:
-    """Return *text* as the name of a node; ``0`` stays the ground."""
-    return "0" if text == "0" else name(text)
-
-
-def wrapped(words: Iterable[str], head: str = "+ ") -> str:
-    """Return *words* as one card, broken into continuation lines where it gets long."""
-    lines, line = [], ""
-    for word in words:
-        if line and len(line) + len(word) >= _WIDTH:
-            lines.append(line)
-            line = head + word
-        else:
-            line = f"{line} {word}" if line else word
-    return "\n".join([*lines, line])
 
 
 def _heading(device: Device, dialect: Dialect) -> Iterator[str]:

@@ -14,21 +14,21 @@ import builtins
 import inspect
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from copy import copy
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ...devices import contract, functions
 from ...devices.contract import Device
 from ...errors import NetlistError
 
-__all__ = ["INTRINSICS", "Body", "Helper", "Let", "Physics", "in_full", "names_in", "physics_of"]
+__all__ = ["INTRINSICS", "Body", "Helper", "Let", "Physics", "names_in", "physics_of"]
 
-INTRINSICS = frozenset(
-    ["abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "cos", "cosh"]
-    + ["exp", "expm1", "floor", "log", "log10", "log1p", "max", "min", "pow", "sin", "sinh"]
-    + ["sqrt", "tan", "tanh"]
-)
+_OF_PYTHON = """
+abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log10 log1p max min
+pow sin sinh sqrt tan tanh
+"""
+
+INTRINSICS = frozenset(_OF_PYTHON.split())
 """Functions of Python that every dialect can express; all others have no circuit form."""
 
 _PULSES = {contract.potentiation: contract.potentiation_of,
@@ -92,41 +92,6 @@ def names_in(node: ast.expr) -> set[str]:
         for n in ast.walk(node)
         if isinstance(n, ast.Name) and id(n) not in parameters | called
     }
-
-
-def in_full(body: Body, physics: Physics) -> ast.expr:
-    """Return the result of a function as one expression, of its arguments alone."""
-    helpers = {h.name: h.body for h in physics.helpers}
-    known: dict[str, ast.expr] = {a: ast.Name(a) for a in body.arguments}
-    for let in body.lets:
-        known[let.name] = _Filled(known, helpers).visit(let.value)
-    return _Filled(known, helpers).visit(body.result)
-
-
-class _Filled(ast.NodeTransformer):
-    """Puts expressions in the place of names, and the text of helpers in that of their calls."""
-
-    def __init__(self, known: Mapping[str, ast.expr], helpers: Mapping[str, Body]) -> None:
-        self.known = known
-        self.helpers = helpers
-
-    def visit(self, node: ast.AST) -> Any:
-        match node:
-            case ast.Name(id=name):
-                return self.known[name]
-            case ast.Attribute():
-                return node
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                given = [self.visit(a) for a in arguments]
-                if name not in self.helpers:
-                    return ast.Call(node.func, given, [])
-                body = self.helpers[name]
-                known = dict(zip(body.arguments, given, strict=True))
-                for let in body.lets:
-                    known[let.name] = _Filled(known, self.helpers).visit(let.value)
-                return _Filled(known, self.helpers).visit(body.result)
-        # The formulas are shared: change a copy.
-        return super().generic_visit(copy(node))
 
 
 class _Reading:
@@ -279,8 +244,7 @@ class _Reader(ast.NodeTransformer):
             raise self._refusal(node, f"{ast.unparse(node)} has no form in a circuit")
         terms = [self.visit(t) for t in (node.left, *node.comparators)]
         pairs: list[ast.expr] = [
-            ast.Compare(a, [op], [b])
-            for a, op, b in zip(terms, node.ops, terms[1:], strict=False)
+            ast.Compare(a, [op], [b]) for a, op, b in zip(terms, node.ops, terms[1:], strict=False)
         ]
         return pairs[0] if len(pairs) == 1 else ast.BoolOp(ast.And(), pairs)
 

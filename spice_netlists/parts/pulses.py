@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from ...errors import NetlistError, nearest
 from ..names import name, number
-from .devices import node, wrapped
+from .cards import node, wrapped
 
 __all__ = ["SCHEMES", "CellPulse", "Lines", "Waveform", "programming_sources",
            "programming_waveforms"]  # fmt: skip

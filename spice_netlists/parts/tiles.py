@@ -24,61 +24,21 @@ written flat: its elements stand by themselves, their names beginning with the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import NamedTuple
 
 from ...crossbar.wires import Wires
-from ...devices.cell.access import Nmos
 from ...errors import NetlistError
 from ..names import name, number
-from .cells import UserNmos, cell_1r, cell_1t1r
-from .devices import instance, node, wrapped
+from .cards import node, wrapped
+from .crossings import FrozenCells, Lattice, MemristorCells, lattice_of
 from .dialects import dialect_of
 
 __all__ = ["MOST_NODES", "FrozenCells", "MemristorCells", "Tile", "TileNodes", "tile"]
 
 MOST_NODES = 900
 """Nodes of one subcircuit call from which on a tile is written flat."""
-
-
-@dataclass(frozen=True)
-class FrozenCells:
-    """Cells as resistors, for reads.
-
-    Attributes
-    ----------
-    g : (rows, columns)
-        Conductances [S]; 0 leaves a cell out.
-    """
-
-    g: ArrayLike
-
-
-@dataclass(frozen=True)
-class MemristorCells:
-    """Cells with a state.
-
-    Attributes
-    ----------
-    params : parameter tuple
-        The nominal cell.
-    x0 : (rows, columns)
-        States at the start, 0 to 1.
-    access : Nmos or UserNmos, optional
-        The access transistor of each; without it the cells are memristors alone.
-    table : (rows, columns, fields), optional
-        Parameters of every cell in the order of *params*; those equal to the nominal ones are not
-        written.
-    """
-
-    params: Any
-    x0: ArrayLike
-    access: Nmos | UserNmos | None = None
-    table: ArrayLike | None = None
 
 
 class TileNodes(NamedTuple):
@@ -169,7 +129,7 @@ def tile(
         If the parameters describe no cell of the model.
     """
     dialect_of(dialect)
-    lattice = _lattice(cells, name(label, "tile"), dialect)
+    lattice = lattice_of(cells, name(label, "tile"), dialect)
     n, m = lattice.shape
     ports = _Ports(
         _terminals(rows, "row", n), _terminals(columns, "col", m),
@@ -182,16 +142,6 @@ def tile(
         lattice.devices, "\n".join([*writer.rows(), ""]), "\n".join([*writer.frame(), ""]),
         writer.call(), writer.nodes(), flat,
     )  # fmt: skip
-
-
-class _Lattice(NamedTuple):
-    """The cells: their devices, how one is written (number, nodes) and whether they have gates."""
-
-    shape: tuple[int, int]
-    devices: str
-    card: Callable[[int, int, str, tuple[str, ...]], str]
-    gated: bool
-    states: bool
 
 
 class _Ports(NamedTuple):
@@ -209,64 +159,10 @@ def _terminals(given: Sequence[str] | None, kind: str, count: int) -> tuple[str,
     return named
 
 
-def _lattice(cells: FrozenCells | MemristorCells, label: str, dialect: str) -> _Lattice:
-    if isinstance(cells, FrozenCells):
-        return _frozen(cells)
-    x0 = _matrix(cells.x0, "states", 1.0)
-    table = None if cells.table is None else np.asarray(cells.table, float)
-    fields = len(cells.params)
-    if table is not None and table.shape != (*x0.shape, fields):
-        raise NetlistError(
-            f"tile: parameters of shape {table.shape} for cells of shape {x0.shape}; allowed is "
-            f"{(*x0.shape, fields)}."
-        )
-    kind = f"{label}_cell"
-    if cells.access is None:
-        devices = cell_1r(cells.params, dialect, label=kind)
-    else:
-        devices = cell_1t1r(cells.params, cells.access, dialect, label=kind)
-
-    def card(i: int, j: int, own: str, nodes: tuple[str, ...]) -> str:
-        p = None if table is None else type(cells.params)(*table[i, j].tolist())
-        return instance(own, nodes, kind, p, x0=float(x0[i, j]), nominal=cells.params)
-
-    return _Lattice(x0.shape, devices, card, cells.access is not None, True)
-
-
-def _frozen(cells: FrozenCells) -> _Lattice:
-    g = _matrix(cells.g, "conductances", np.inf)
-
-    def card(i: int, j: int, own: str, nodes: tuple[str, ...]) -> str:
-        if g[i, j] == 0.0:
-            return f"* {name(own)} is open"
-        return f"r{name(own)} {nodes[0]} {nodes[1]} {number(1.0 / float(g[i, j]), 'resistance')}"
-
-    return _Lattice(g.shape, "", card, False, False)
-
-
-def _matrix(values: ArrayLike, what: str, top: float) -> NDArray:
-    """Return *values* as a matrix of numbers from 0 to *top*."""
-    matrix = np.asarray(values, float)
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise NetlistError(
-            f"tile: {what} of shape {matrix.shape}; allowed is (rows, columns), at least 1 x 1."
-        )
-    good = np.isfinite(matrix) & (matrix >= 0.0) & (matrix <= top)
-    if not good.all():
-        i, j = (int(k) for k in np.argwhere(~good)[0])
-        limit = "" if top == np.inf else f" to {top:g}"
-        raise NetlistError(
-            f"tile: {what} hold {matrix[i, j]} at cell ({i}, {j}); allowed is 0{limit} or more, "
-            "and finite." if not limit else
-            f"tile: {what} hold {matrix[i, j]} at cell ({i}, {j}); allowed is 0{limit}."
-        )  # fmt: skip
-    return matrix
-
-
 class _Writer(NamedTuple):
     """Writes rows and frame of a tile, with or without hierarchy."""
 
-    lattice: _Lattice
+    lattice: Lattice
     wires: Wires
     label: str
     ports: _Ports

@@ -14,37 +14,17 @@ from typing import Any
 from ...devices.contract import Device, Field, device_of
 from ...devices.parameters import check_params
 from ..names import name, number
-from .devices import STOP, parameter_names
+from .cards import wrapped
+from .devices import STOP
 from .dialects import Dialect
 from .expressions import Language, write
 from .physics import Body, Helper, physics_of
+from .words import VERILOG_AMS, parameter_names
 
 __all__ = ["verilog_a"]
 
 _SCALE = "1.0e-9"
 _VERILOG = Dialect("Verilog-A", renamed={"log": "ln", "log10": "log"})
-_KEYWORDS = frozenset(
-    """
-    above absdelay abstol access ac_stim aliasparam always analog analysis and assert assign
-    automatic begin branch buf bufif0 bufif1 case casex casez cell cmos config connect
-    connectmodule connectrules continuous cross ddt ddt_nature ddx deassign default defparam
-    design disable discipline discrete domain driver_update edge else end endcase endconfig
-    endconnectrules enddiscipline endfunction endgenerate endmodule endnature endparamset
-    endprimitive endspecify endtable endtask event exclude final_step flicker_noise flow for
-    force forever fork from function generate genvar ground highz0 highz1 idt idt_nature idtmod
-    ifnone incdir include inf infinite initial initial_step inout input instance integer join
-    laplace_nd laplace_np laplace_zd laplace_zp large last_crossing liblist library limexp
-    localparam macromodule medium merged module nand nature negedge net_resolution nmos
-    noise_table noise_table_log nor noshowcancelled not notif0 notif1 or output parameter
-    paramset pmos posedge potential primitive pull0 pull1 pulldown pullup pulsestyle_onevent
-    pulsestyle_ondetect rcmos real realtime reg release repeat resolveto rnmos rpmos rtran
-    rtranif0 rtranif1 scalared showcancelled signed slew small specify specparam split string
-    strong0 strong1 supply0 supply1 task timer tran tranif0 tranif1 transition tri tri0 tri1
-    triand trior trireg units unsigned use uwire vectored wait wand weak0 weak1 while
-    white_noise wire wor wreal xnor xor zi_nd zi_np zi_zd zi_zp electrical voltage current
-    """.split()
-)
-"""Words of the language (Verilog-AMS LRM 2.4, annex B) and of its disciplines."""
 
 
 def verilog_a(params: Any, *, label: str | None = None) -> str:
@@ -67,19 +47,20 @@ def verilog_a(params: Any, *, label: str | None = None) -> str:
     device = device_of(type(params))
     check_params(device, params)
     module = name(label or device.name, "device")
-    if module in _KEYWORDS:
+    if module in VERILOG_AMS:
         module += "_m"
     names = {
-        f: f"{n}_p" if n in _KEYWORDS else n for f, n in parameter_names(params._fields).items()
+        f: f"{n}_p" if n in VERILOG_AMS else n for f, n in parameter_names(params._fields).items()
     }
     physics = physics_of(device)
     helpers = {h.name: f"{module}_{h.name}" for h in physics.helpers}
-    variables = [*_variables(physics.current), *_variables(physics.rate), "current", "rate", "move"]
+    lets = [*physics.current.lets, *physics.rate.lets]
+    variables = [f"q_{v}" for v in (*(let.name for let in lets), "current", "rate")]
     lines = [
         *_heading(device, module),
         *_parameters(device, params, names),
         *(line for h in physics.helpers for line in _function(h, helpers)),
-        f"  real vm, xs, {', '.join(f'q_{v}' for v in variables)};",
+        wrapped(["  real vm, xs,", *(f"{v}," for v in variables), "q_move;"], "    "),
         "  analog begin",
         "    vm = V(te, be);",
         "    xs = min(max(V(x), 0.0), 1.0);",
@@ -132,15 +113,11 @@ def _function(helper: Helper, helpers: Mapping[str, str]) -> Iterator[str]:
     yield "  endfunction"
 
 
-def _variables(body: Body) -> list[str]:
-    return [let.name for let in body.lets]
-
-
 def _assigned(
     body: Body, what: str, names: Mapping[str, str], helpers: Mapping[str, str]
 ) -> Iterator[str]:
     """Yield the assignments of a function of voltage and state."""
-    texts = dict(zip(body.arguments, ("vm", "xs"), strict=True))
+    texts: dict[str, str] = dict(zip(body.arguments, ("vm", "xs"), strict=True))
     for let in body.lets:
         language = Language(_VERILOG, texts, names, helpers)
         yield f"    q_{let.name} = {write(let.value, language)};"

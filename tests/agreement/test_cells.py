@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def states(p, access: Nmos, v_g: float, corners, x0: float, at):
         return [0.0 if (state[0] >= 1.0 and r > 0.0) or (state[0] <= 0.0 and r < 0.0) else r]
 
     times, found = [0.0], [x0]
-    for a, b in zip(t, t[1:], strict=False):
+    for a, b in pairwise(t):
         inside = at[(at > a) & (at < b)]
         part = solve_ivp(
             dxdt, (a, b), [found[-1]], method="LSODA", rtol=1e-9, atol=1e-12,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,9 +23,10 @@ CELLS = {n: d.params() for n, d in devices().items()} | {
     n: preset.params for n, (_, preset) in presets().items()
 }
 # Models whose motion does not run away: their pulses may be made long enough to hit both bounds.
-TAME = ["ConstantStep", "ExpStep", "LinearStep", "NeuroSim", "PhaseChange", "PiecewiseStep"] + [
-    "PowStep", "SoftBounds",
-]  # fmt: skip
+TAME = (
+    *("ConstantStep", "ExpStep", "LinearStep", "NeuroSim", "PhaseChange", "PiecewiseStep"),
+    *("PowStep", "SoftBounds"),
+)
 
 
 class Train(NamedTuple):
@@ -58,7 +60,7 @@ def motion(p: Any, pulses: Train, x0: float, at: NDArray) -> NDArray:
 
     times, states, x = [0.0], [x0], x0
     cuts = breaks(p, pulses)
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         inside = at[(at > a) & (at < b)]
         part = solve_ivp(
             dxdt, (a, b), [x], method="LSODA", rtol=1e-9, atol=1e-12,
@@ -85,9 +87,7 @@ def breaks(p: Any, pulses: Train) -> list[float]:
 
 def simulated(p: Any, pulses: Train, x0: float, text: str | None = None) -> tuple[NDArray, ...]:
     """Return time, state and current of one cell in ngspice."""
-    corners = " ".join(
-        f"{number(t)} {number(v)}" for t, v in zip(pulses.t, pulses.v, strict=True)
-    )
+    corners = " ".join(f"{number(t)} {number(v)}" for t, v in zip(pulses.t, pulses.v, strict=True))
     step, end = number(pulses.width / 50), number(pulses.t[-1])
     deck = [
         "* one cell under pulses",

@@ -214,8 +214,9 @@ def test_a_layer_with_more_lines_than_a_subcircuit_takes_is_flat(ngspice: str):
     g, v = conductances((1568, 3)), drives(1568)
     t = tile(FrozenCells(g), columns=["a", "b", "c"], label="wide")
     assert t.flat
-    deck = ["* wide", t.netlist, *(f"v{n} {n} 0 {number(x)}" for n, x in zip(t.nodes.row, v, strict=True))]
-    deck += ["va a 0 0.0", "vb b 0 0.0", "vc c 0 0.0", ".save i(va) i(vb) i(vc)", ".op", ".end", ""]
+    deck = ["* wide", t.netlist, "va a 0 0.0", "vb b 0 0.0", "vc c 0 0.0"]
+    deck += [f"v{n} {n} 0 {number(x)}" for n, x in zip(t.nodes.row, v, strict=True)]
+    deck += [".save i(va) i(vb) i(vc)", ".op", ".end", ""]
     plot = run_batch("\n".join(deck))[0]
     found = [plot[f"i(v{k})"][0] for k in "abc"]
     np.testing.assert_allclose(found, v @ g, rtol=1e-9)
