@@ -42,6 +42,7 @@ __all__ = [
     "is_flat",
     "node_map",
     "nodes_of",
+    "parameter",
     "parameters",
     "ports",
     "rails_of",
@@ -135,6 +136,12 @@ def node_map(network: ResistiveNetwork) -> dict[str, Any]:
     }
 
 
+def parameter(dialect: str, name: str) -> str:
+    """Return a parameter as it is written where a number stands."""
+    marks = {"hspice": "''", "spectre": ""}.get(dialect, "{}")
+    return f"{marks[:1]}{name}{marks[1:]}"
+
+
 def parameters(network: ResistiveNetwork) -> Iterator[str]:
     """Yield ``params.inc``: gains of the amplifiers, rails."""
     for layer in range(1, network.depth):
@@ -208,7 +215,7 @@ def _resistors(g: NDArray, rows: range, columns: range) -> Iterator[str]:
                 yield f"r{i}_{j} i{i} j{j} {r!r}"
 
 
-def dut(network: ResistiveNetwork) -> Iterator[str]:
+def dut(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
     """Yield ``dut.sp``: the circuit, as a subcircuit if it has few enough terminals."""
     yield ".include devices.lib"
     yield ".include weights.inc"
@@ -218,7 +225,7 @@ def dut(network: ResistiveNetwork) -> Iterator[str]:
         yield wrap([".subckt", CIRCUIT, *ports(network)])
     nodes = nodes_of(network)
     for layer in range(1, network.depth + 1):
-        yield from _amplifiers(network, layer, nodes[layer])
+        yield from _amplifiers(network, layer, nodes[layer], dialect)
         yield from _loads(network, layer, nodes[layer])
     for layer, g in enumerate(network.g, 1):
         before = _drivers(network, layer)
@@ -237,15 +244,18 @@ def _drivers(network: ResistiveNetwork, layer: int) -> list[str]:
     return [node.replace("h", "a", 1) for node in before]
 
 
-def _amplifiers(network: ResistiveNetwork, layer: int, nodes: list[str]) -> Iterator[str]:
+def _amplifiers(
+    network: ResistiveNetwork, layer: int, nodes: list[str], dialect: str
+) -> Iterator[str]:
     if not amplified(network, layer):
         return
+    gain, back = (parameter(dialect, f"{what}_{layer}") for what in ("gain", "back_gain"))
     yield f"* amplifiers behind layer {layer}: voltage forward, current backward"
     for node in nodes:
         out = node.replace("h", "a", 1)
-        yield f"e{out} e{node} 0 {node} 0 {{gain_{layer}}}"
+        yield f"e{out} e{node} 0 {node} 0 {gain}"
         yield f"v{out} e{node} {out} 0"
-        yield f"f{out} {node} 0 v{out} {{back_gain_{layer}}}"
+        yield f"f{out} {node} 0 v{out} {back}"
 
 
 def _loads(network: ResistiveNetwork, layer: int, nodes: list[str]) -> Iterator[str]:
