@@ -27,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.resistive.network import DIODES, Diode, ResistiveNetwork
-from ...errors import NetlistError
 from ..deck import wrap
 from ..names import number
 from .behavioural import current_source
@@ -52,7 +51,6 @@ __all__ = [
 CIRCUIT, INSTANCE = "resistive_network", "xnet"
 BLOCK = 256
 _MOST_PORTS = 900  # ngspice 39 stops somewhat above 1,000
-_MOST_CONDUCTANCE = 1e3  # below 1 milliohm ngspice sets another value
 _STIFF = 1e-10  # V per V across all conductances of a node
 
 
@@ -185,11 +183,6 @@ def _stiff(network: ResistiveNetwork) -> float:
 def weights(network: ResistiveNetwork) -> Iterator[str]:
     """Yield ``weights.inc``: a subcircuit of resistors for each block of a layer."""
     for layer, g in enumerate(network.g, 1):
-        if g.max(initial=0.0) > _MOST_CONDUCTANCE:
-            raise NetlistError(
-                f"netlist: layer {layer} has a conductance of {g.max():g} S; at most "
-                f"{_MOST_CONDUCTANCE:g} S can be simulated."
-            )
         for name, rows, columns in _blocks(layer, g):
             terminals = [*(f"i{i}" for i in rows), *(f"j{j}" for j in columns)]
             yield wrap([".subckt", name, *terminals])

@@ -83,8 +83,7 @@ def resistive_deck(
     Raises
     ------
     NetlistError
-        If a conductance is too large, a value is not finite, or a transient has a phase without
-        duration.
+        If a value is not finite, or a transient has a phase without duration.
     ConfigError
         If a phase does not fit the network.
     """

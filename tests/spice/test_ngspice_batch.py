@@ -1,6 +1,7 @@
 """Netlists in a process of their own: full results, or an error that quotes ngspice."""
 
 import os
+import subprocess
 import time
 
 import numpy as np
@@ -33,11 +34,9 @@ c1 b 0 1e-12
 .meas tran area integ v(b) from=0 to=5e-9
 """
     plots = run_batch(text)
-    assert [plot.kind for plot in plots] == [
-        "Operating Point",
-        "AC Analysis",
-        "Transient Analysis",
-    ]
+    kinds = {"Operating Point", "AC Analysis", "Transient Analysis"}
+    assert {plot.kind for plot in plots} == kinds
+    assert len(plots) == 3
     assert np.iscomplexobj(plots["ac"].data)
     tran = plots["tran"]
     assert plots.measures["area"] == pytest.approx(
@@ -56,7 +55,7 @@ c1 b 0 1e-12
         ("d1 a b none\n.op", "can't find model"),
         ("v2 a 0 dc 2\n.op", "singular"),
         ("c1 c 0 1e-12\nc2 c a 1e-12\n.op", "singular"),
-        ("r3 a b 1e-5\n.op", "1 mOhm"),
+        ("r3 a b\n.op", "1 mOhm"),
         (".tran 1e-9 1e-8\n.meas tran x when v(a)=5", "out of interval"),
         ("", "has the netlist an analysis"),
     ],
@@ -67,7 +66,7 @@ def test_what_goes_wrong_is_an_error_that_says_so(lines, told):
 
 
 def test_no_convergence_is_an_error_though_the_exit_status_is_zero():
-    text = "* t\ni1 0 a dc 1\nb1 a 0 i=1+exp(v(a))\nr1 a 0 1e12\n.op\n"
+    text = "* t\nv1 a 0 1\nb1 b 0 i=sgn(v(b)-0.5)-0.3\nr1 a b 1\n.op\n"
     with pytest.raises(NetlistError, match="aborted|failed"):
         run_batch(text, timeout=60)
 
@@ -79,16 +78,14 @@ def test_results_that_are_missing_are_an_error():
         run_batch(f"{DIVIDER}.op\n", points=2)
 
 
-def test_a_process_that_takes_too_long_is_killed(tmp_path):
+def test_a_process_that_takes_too_long_is_killed():
     started = time.perf_counter()
     with pytest.raises(NetlistError, match="no result after 1 s"):
         run_batch(f"{DIVIDER}.tran 1e-12 1 0 1e-12\n", timeout=1)
     assert time.perf_counter() - started < 20
 
 
-def test_an_interrupt_leaves_no_process_behind(tmp_path, monkeypatch):
-    import subprocess
-
+def test_an_interrupt_leaves_no_process_behind(monkeypatch):
     started = []
     real = subprocess.Popen.wait
 
