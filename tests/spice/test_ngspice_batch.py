@@ -23,7 +23,7 @@ def test_an_operating_point():
 
 
 def test_several_analyses_and_measures_to_all_digits():
-    text = f"""* rc
+    text = """* rc
 v1 a 0 pulse(0 1 1e-9 1e-12 1e-12 1e-6 2e-6)
 r1 a b 1000.0
 c1 b 0 1e-12
@@ -67,7 +67,7 @@ def test_what_goes_wrong_is_an_error_that_says_so(lines, told):
 
 def test_no_convergence_is_an_error_though_the_exit_status_is_zero():
     text = "* t\nv1 a 0 1\nb1 b 0 i=sgn(v(b)-0.5)-0.3\nr1 a b 1\n.op\n"
-    with pytest.raises(NetlistError, match="aborted|failed"):
+    with pytest.raises(NetlistError, match=r"aborted|failed"):
         run_batch(text, timeout=60)
 
 
@@ -118,7 +118,7 @@ def test_files_beside_a_bench_can_be_included_and_start_up_files_are_not_read(
 
 
 def test_a_program_that_is_not_ngspice_is_an_error():
-    with pytest.raises(NetlistError, match="status 1|no results"):
+    with pytest.raises(NetlistError, match=r"status 1|no results"):
         run_batch(f"{DIVIDER}.op\n", simulator=Found(path="/bin/false"))
     with pytest.raises(NetlistError, match="cannot be started"):
         run_batch(f"{DIVIDER}.op\n", simulator=Found(path="/none/ngspice"))

@@ -34,7 +34,7 @@ def test_values_come_back_to_the_bit(points, vectors, seed):
 def test_a_file_that_is_cut_short_is_refused(cut):
     content = raw(np.ones((5, 3)))
     if cut < len(content):
-        with pytest.raises(NetlistError, match="cut short|not a raw file|not a binary raw file"):
+        with pytest.raises(NetlistError, match=r"cut short|not a raw file|not a binary raw file"):
             parse_raw(content[:-cut])
 
 
