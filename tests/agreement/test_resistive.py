@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
 KINDS = {
     "shockley": Diode(DIODES["shockley"]),
     "warm": Diode(DIODES["shockley"], i_s=3e-13, n=1.3, v_t=0.0285, gmin=1e-11),
-    "piecewise": Diode(DIODES["piecewise"], v_on=0.1, r_on=10.0, r_off=1e9),
+    "piecewise": Diode(DIODES["piecewise"], v_on=0.1, r_on=1.0, r_off=1e9),
     "ideal": Diode(DIODES["ideal"]),
 }
 
