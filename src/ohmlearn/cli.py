@@ -11,6 +11,7 @@ from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
 from .verb_devices import devices
+from .verb_doctor import doctor
 from .verb_fit import fit
 from .verb_gdu import gdu
 
@@ -128,6 +129,7 @@ def data(
 
 
 app.command()(devices)
+app.command()(doctor)
 app.command()(fit)
 app.command()(gdu)
 
