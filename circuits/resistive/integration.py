@@ -9,7 +9,7 @@ import numpy as np
 from ...jit import kernel
 from .elimination import eliminate, solve
 from .network import _IDEAL, _PIECEWISE, _SHOCKLEY
-from .newton import currents
+from .newton import RUNAWAY, currents, largest, reach
 from .power import powers
 from .rosenbrock import ORDER, STAGES, between, step
 
@@ -105,10 +105,7 @@ def _distance(flat, f, slope, factors, work):
         return np.inf
     work[1] = f
     solve(flat, factors, work[1])
-    worst = 0.0
-    for value in work[1]:
-        worst = max(worst, abs(value))
-    return worst
+    return largest(work[1])
 
 
 @kernel
@@ -140,6 +137,7 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
     end, power = np.empty(nodes), np.empty(energy.size)
     kinked, allowed = flat.diode.kind != _SHOCKLEY, _SNAP * control.error
     states[0] = v
+    bound = RUNAWAY * max(reach(flat, drive), largest(v))
     t, k, limit, still = 0.0, 0, _GROW, False
     currents(flat, conductance, drive, v, f, slope)
     h = _first_step(flat, f, control)
@@ -177,7 +175,7 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
         t = control.duration if last else t + h
         k += 1
         times[k] = t
-        if last:
+        if last or not largest(end) < bound:
             break
         currents(flat, conductance, drive, end, f, slope)
         if control.stop_within > 0.0:

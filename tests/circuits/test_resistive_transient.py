@@ -145,7 +145,7 @@ def test_one_capacitor_by_hand():
     lost = 0.5 * c * x**2 * (1 - np.exp(-2 * 5.0))
     assert found.energy["dissipated conductances 1"][0, 0] == pytest.approx(lost, rel=1e-6)
     assert found.energy["supplied inputs"][0, 0] == pytest.approx(c * x * exact[-1], rel=1e-6)
-    # it comes within 1e-4 V of its end value
+    assert found.settled is not None  # it comes within 1e-4 V of its end value
     last = x * np.exp(-5.0)
     assert found.settled[0, 0] == pytest.approx(-np.log((last + 1e-4) / x) * c / g, rel=1e-6)
 
@@ -171,6 +171,8 @@ def test_a_sample_does_not_depend_on_its_batch(kind):
     together = transient(net, given, points=9)
     for b in range(3):
         alone = transient(net, [one(phase, b) for phase in given], points=9)
+        assert together.settled is not None
+        assert alone.settled is not None
         for a, v in zip(together.voltages, alone.voltages, strict=True):
             assert a[:, b].tobytes() == v[:, 0].tobytes()
         for name, energy in together.energy.items():
@@ -195,9 +197,9 @@ def test_ideal_diodes_are_the_limit_of_steep_ones():
     assert held > 100
     assert a.voltages[0].max() <= 0.1
     assert a.voltages[0].min() >= -0.1
+    scale = np.abs(a.energy["supplied inputs"]).max()
     for name, energy in a.energy.items():
-        scale = np.abs(energy).max() + 1e-18
-        np.testing.assert_allclose(energy, b.energy[name], atol=1e-5 * scale)
+        np.testing.assert_allclose(energy, b.energy[name], atol=1e-6 * scale)
 
 
 def test_settling_time_is_the_last_crossing():
