@@ -8,8 +8,8 @@ import numpy as np
 
 from ...jit import kernel
 from .elimination import eliminate, solve
-from .network import _IDEAL
-from .newton import currents
+from .network import _IDEAL, _PIECEWISE, _SHOCKLEY
+from .newton import RUNAWAY, currents, largest, reach
 from .power import powers
 from .rosenbrock import ORDER, STAGES, between, step
 
@@ -17,7 +17,7 @@ __all__ = ["MOST_STEPS", "Control", "run_phase"]
 
 MOST_STEPS = 100_000
 _FIRST, _SHRINK, _GROW, _SAFETY = 1e-3, 0.1, 6.0, 0.9
-_SNAP = 0.5  # of the error of a step: an ideal diode may be entered or left that far off
+_SNAP = 0.5  # of the error of a step: a diode's kink may be passed that far off
 
 # Gauss-Legendre quadrature with four points on (0, 1), exact to degree 7
 _ROOTS, _WEIGHTS = np.polynomial.legendre.leggauss(4)
@@ -62,16 +62,24 @@ def _first_step(flat, f, control):
 
 @kernel
 def _crossing(flat, v, slope, end, f, f_end, h, allowed):
-    """Return the part of a step after which the first ideal diode starts or ceases to conduct.
+    """Return the part of a step after which the first diode starts or ceases to conduct.
 
-    It is 1 where none does so by more than *allowed* volts off its time.
+    It is 1 where none does so by more than *allowed* volts off its time. The error estimate sees
+    a diode start, but not one cease: the step takes it to hold the node to the end. A Shockley
+    diode needs no such care, as its node moves with its current.
     """
     part = 1.0
     for j in range(v.size):
+        missed = 0.5 * abs(f_end[j]) * h / flat.capacitance[j]
         if slope[j] == np.inf:
-            missed = 0.5 * abs(f_end[j]) * h / flat.capacitance[j]
             if f_end[j] * f[j] < 0.0 and missed > allowed:
                 part = min(part, f[j] / (f[j] - f_end[j]))
+        elif flat.diode.kind == _PIECEWISE:
+            up, down = flat.high[j] + flat.diode.v_on, flat.low[j] - flat.diode.v_on
+            if v[j] > up > end[j] and missed > allowed:
+                part = min(part, (v[j] - up) / (v[j] - end[j]))
+            elif v[j] < down < end[j] and missed > allowed:
+                part = min(part, (v[j] - down) / (v[j] - end[j]))
         elif end[j] > flat.high[j] + allowed:
             part = min(part, (flat.high[j] - v[j]) / (end[j] - v[j]))
         elif end[j] < flat.low[j] - allowed:
@@ -97,10 +105,7 @@ def _distance(flat, f, slope, factors, work):
         return np.inf
     work[1] = f
     solve(flat, factors, work[1])
-    worst = 0.0
-    for value in work[1]:
-        worst = max(worst, abs(value))
-    return worst
+    return largest(work[1])
 
 
 @kernel
@@ -130,8 +135,9 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
     work, stages = np.empty((3, nodes)), np.empty((STAGES, nodes))
     f, slope, f_end = np.empty(nodes), np.empty(nodes), np.empty(nodes)
     end, power = np.empty(nodes), np.empty(energy.size)
-    ideal, allowed = flat.diode.kind == _IDEAL, _SNAP * control.error
+    kinked, allowed = flat.diode.kind != _SHOCKLEY, _SNAP * control.error
     states[0] = v
+    bound = RUNAWAY * max(reach(flat, drive), largest(v))
     t, k, limit, still = 0.0, 0, _GROW, False
     currents(flat, conductance, drive, v, f, slope)
     h = _first_step(flat, f, control)
@@ -155,20 +161,21 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
             h *= max(_SHRINK, _SAFETY * ratio ** (-1.0 / ORDER)) if ratio < np.inf else _SHRINK
             limit = 1.0
             continue
-        if ideal:
+        if kinked:
             currents(flat, conductance, drive, end, f_end, work[0])
             part = _crossing(flat, start, slope, end, f, f_end, h, allowed)
             if part < 1.0:
                 h *= max(part, 1e-3)
                 limit = 1.0
                 continue
+        if flat.diode.kind == _IDEAL:
             _snap(flat, end, allowed)
         states[k + 1] = end
         _account(flat, conductance, drive, sources, b, start, end, bend, h, work, power, energy)
         t = control.duration if last else t + h
         k += 1
         times[k] = t
-        if last:
+        if last or not largest(end) < bound:
             break
         currents(flat, conductance, drive, end, f, slope)
         if control.stop_within > 0.0:

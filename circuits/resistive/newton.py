@@ -25,11 +25,12 @@ from .elimination import add_coupling, eliminate, make_factors, solve
 from .flat import applied, by_layer, flatten, state_of
 from .network import _IDEAL, _SHOCKLEY, ResistiveNetwork
 
-__all__ = ["currents", "settle"]
+__all__ = ["RUNAWAY", "currents", "largest", "reach", "settle"]
 
 _CONVERGED, _EXHAUSTED, _UNBOUNDED, _NOT_FINITE = range(4)
 _SHORTEST = 1e-12
-_RUNAWAY = 1e4  # a node this many times beyond all that drives it has no steady state
+RUNAWAY = 1e4
+"""A node this many times beyond all that drives it has no steady state."""
 
 
 @kernel
@@ -77,11 +78,12 @@ def _slope_along(weight, f, before, after):
 
 
 @kernel
-def _largest(values):
-    largest = 0.0
+def largest(values):
+    """Return the largest magnitude, infinite if one is not a number."""
+    found = 0.0
     for value in values:
-        largest = max(largest, abs(value)) if value == value else np.inf
-    return largest
+        found = max(found, abs(value)) if value == value else np.inf
+    return found
 
 
 @kernel
@@ -95,17 +97,18 @@ def _unheld(f, slope):
 
 
 @kernel
-def _reach(flat, drive):
+def reach(flat, drive):
     """Return a voltage [V] that no node of a network without active sources could exceed."""
-    reach, amplified = 1e-9, 1.0
+    found, amplified = 1e-9, 1.0
     for layer in range(1, flat.sizes.size):
         amplified *= max(flat.gain[layer], 1.0)
         for j in range(flat.at[layer], flat.at[layer + 1]):
-            reach = max(reach, abs(drive[j]) / flat.conductance[j])
+            if flat.conductance[j] > 0.0:
+                found = max(found, abs(drive[j]) / flat.conductance[j])
             for rail in (flat.low[j], flat.high[j]):
                 if abs(rail) < np.inf:
-                    reach = max(reach, abs(rail))
-    return reach * amplified
+                    found = max(found, abs(rail))
+    return found * amplified
 
 
 @kernel
@@ -116,10 +119,10 @@ def _step(flat, slope, f, factors, diagonal, step):
     are not to blame.
     """
     first = flat.at[flat.sizes.size - 1]
-    shift, largest = 0.0, 0.0
+    shift, scale = 0.0, 0.0
     for j in range(slope.size):
         if slope[j] < np.inf:
-            largest = max(largest, slope[j])
+            scale = max(scale, slope[j])
     for _ in range(60):
         diagonal[:] = slope
         diagonal[first:] += shift
@@ -130,7 +133,7 @@ def _step(flat, slope, f, factors, diagonal, step):
             return shift
         if failed < flat.sizes.size - 1:
             break
-        shift = 1e-6 * largest if shift == 0.0 else 4.0 * shift
+        shift = 1e-6 * scale if shift == 0.0 else 4.0 * shift
     return np.inf
 
 
@@ -179,9 +182,9 @@ def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, 
     """
     f, slope, diagonal, step = work[0], work[1], work[2], work[3]
     tried, spare = work[4], work[5]
-    bound = _RUNAWAY * _reach(flat, drive)
+    bound = RUNAWAY * reach(flat, drive)
     currents(flat, conductance, drive, v, f, slope)
-    if not _largest(f) < np.inf:
+    if not largest(f) < np.inf:
         _sweep(flat, conductance, drive, v, spare)
         currents(flat, conductance, drive, v, f, slope)
     shift = 0.0
@@ -189,8 +192,8 @@ def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, 
         shift = _step(flat, slope, f, factors, diagonal, step)
         if shift == np.inf:
             return _NOT_FINITE, iteration, _unheld(f, slope)
-        size = _largest(step)
-        if shift == 0.0 and size <= absolute + relative * _largest(v):
+        size = largest(step)
+        if shift == 0.0 and size <= absolute + relative * largest(v):
             v += step
             if flat.diode.kind == _IDEAL:
                 _clip(flat, v)
@@ -203,7 +206,7 @@ def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, 
             _descend(flat, conductance, drive, v, step, f, slope, tried, spare)
             _sweep(flat, conductance, drive, v, spare)
         currents(flat, conductance, drive, v, f, slope)
-        if not _largest(v) < bound:
+        if not largest(v) < bound:
             return (_UNBOUNDED if shift > 0.0 else _NOT_FINITE), iteration, _unheld(f, slope)
     return (_UNBOUNDED if shift > 0.0 else _EXHAUSTED), limit, _unheld(f, slope)
 

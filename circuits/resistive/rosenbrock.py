@@ -183,7 +183,6 @@ def step(flat, conductance, drive, v, f, slope, h, factors, stages, work, end, d
 @inner
 def between(start, end, dense, part, out):
     """Write the voltages after *part* (0 to 1) of a step to *out*."""
-    rest = 1.0 - part
     for j in range(out.size):
         bend = dense[0, j] + part * (dense[1, j] + part * dense[2, j])
-        out[j] = rest * start[j] + part * (end[j] + rest * bend)
+        out[j] = start[j] + part * ((end[j] - start[j]) + (1.0 - part) * bend)

@@ -146,6 +146,6 @@ def _message(complete: NDArray) -> str:
         return ""
     return (
         f"{failed.size} of {complete.size} samples (first: {failed[0]}) did not reach the end of "
-        f"a phase within {MOST_STEPS} steps of a size that can be told from 0. A negative nudge "
-        "may make a node run away; else raise the tolerance or shorten the phase."
+        f"a phase: a node ran away, as it does under too strong a negative nudge, or more than "
+        f"{MOST_STEPS} steps were needed. Nudge less, raise the tolerance or shorten the phase."
     )
