@@ -140,7 +140,6 @@ def accuracy(
     learner: Learner, x: NDArray, labels: NDArray, step: int, threads: int
 ) -> tuple[float, float]:
     """Return (accuracy, mean loss) of the free phase; chunks of fixed size share the threads."""
-
     loss_of_rows = _loss_of(learner)
 
     def chunk(first: int) -> tuple[int, float]:

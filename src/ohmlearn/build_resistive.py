@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
 from .settings_resistive import ResistiveSection
+from .training.policies import make_policy
 from .training.resistive.cells import Cells
 from .training.resistive.conductances import Floats, Synapses
 from .training.resistive.encoding import Encoding
@@ -24,7 +26,6 @@ from .training.resistive.learner import Phases, ResistiveLearner
 from .training.resistive.physics import Descent
 from .training.resistive.readout import Readout
 from .training.resistive.settling import Settling
-from .training.policies import make_policy
 from .training.rules import get_rule
 from .training.samples import Dataset
 
@@ -131,7 +132,7 @@ def _initial(
 def _network(experiment: Experiment, section: ResistiveSection) -> ResistiveNetwork:
     """Return the network without its conductances, which are 0."""
     sizes = experiment.network.layers
-    g = [np.zeros(shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+    g = [np.zeros(shape) for shape in pairwise(sizes)]
     ends = [_clamp(section, n) for n in sizes[1:-1]] + [(-np.inf, np.inf)]
     kind = DIODES[section.diode]
     return ResistiveNetwork.build(

@@ -140,9 +140,7 @@ class ResistiveLearner:
             return self._carried.copy()
         return np.zeros(size, self._dtype)
 
-    def _continual(
-        self, u: NDArray, free: NDArray, nudge: Nudge, scale: float, step: int
-    ) -> None:
+    def _continual(self, u: NDArray, free: NDArray, nudge: Nudge, scale: float, step: int) -> None:
         old = free.copy()
         for slot in range(self.phases.nudged_steps):
             new = old.copy()

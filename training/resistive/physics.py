@@ -49,6 +49,7 @@ class Physics(Protocol):
 
     dtype: np.dtype
     """Type of all voltages."""
+    rails: Rails
 
     def twin(self) -> Physics:
         """Return physics of the same conductances with inputs of its own, for another thread."""
