@@ -11,7 +11,7 @@ fi
 install_debian() {
     as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
     $as_root apt-get update
-    $as_root apt-get install --yes "$1"
+    $as_root apt-get install --yes --no-install-recommends "$@"
 }
 
 if [ ! -x .venv/bin/pip ]; then
@@ -22,9 +22,11 @@ if [ ! -x .venv/bin/pip ]; then
     "$python" -m venv .venv
 fi
 if [ "${1:-}" = test ]; then
-    # Some tests hold the circuits against ngspice; without it they skip themselves, but not in CI.
-    if ! command -v ngspice >/dev/null; then
-        install_debian ngspice || echo "install.sh: ngspice could not be installed" >&2
+    # Some tests hold the circuits against ngspice, the program and the library; without it they
+    # skip themselves, but not in CI.
+    if ! command -v ngspice >/dev/null || ! /sbin/ldconfig -p | grep -q libngspice; then
+        install_debian ngspice libngspice0 ||
+            echo "install.sh: ngspice could not be installed" >&2
     fi
     .venv/bin/pip install --editable '.[test]'
 else

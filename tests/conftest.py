@@ -34,6 +34,19 @@ def ngspice() -> str:
 
 
 @pytest.fixture(scope="session")
+def libngspice(ngspice: str) -> str:
+    """Path of ngspice as a library; without it a test fails in CI and is skipped elsewhere."""
+    from ohmlearn.spice_netlists.ngspice import find_ngspice
+
+    library = find_ngspice().library
+    if not library and os.environ.get("CI"):
+        pytest.fail("libngspice is not installed; 'apt-get install libngspice0'")
+    if not library:
+        pytest.skip("libngspice is not installed")
+    return library
+
+
+@pytest.fixture(scope="session")
 def write_idx() -> Callable[[Path, np.ndarray], bytes]:
     """Return a writer of IDX files of unsigned bytes; names ending in .gz are compressed."""
 

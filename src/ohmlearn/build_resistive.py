@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def _initial(
 def _network(experiment: Experiment, section: ResistiveSection) -> ResistiveNetwork:
     """Return the network without its conductances, which are 0."""
     sizes = experiment.network.layers
-    g = [np.zeros(shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)]
+    g = [np.zeros(shape) for shape in pairwise(sizes)]
     ends = [_clamp(section, n) for n in sizes[1:-1]] + [(-np.inf, np.inf)]
     kind = DIODES[section.diode]
     return ResistiveNetwork.build(

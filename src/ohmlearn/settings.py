@@ -78,9 +78,9 @@ class NetworkSection(Section):
     """``[network]``: a layered network; ``layers`` counts the input first.
 
     ``kind`` is 'hopfield', or 'resistive', whose further keys are those of ``[resistive]``; all
-    keys below belong to the Hopfield type. ``time_step``, ``clamp`` and ``output_slope`` (the factor rho' on the output layer) act in
-    the energy-based dynamics only. ``clamp`` defaults to true for the activations that live in
-    [0, 1], and to false for tanh.
+    keys below belong to the Hopfield type. ``time_step``, ``clamp`` and ``output_slope`` (the
+    factor rho' on the output layer) act in the energy-based dynamics only. ``clamp`` defaults to
+    true for the activations that live in [0, 1], and to false for tanh.
     """
 
     layers: Annotated[

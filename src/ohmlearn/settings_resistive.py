@@ -27,14 +27,19 @@ class ResistiveSection(Section):
 
     ``network.layers`` counts nodes, sources included. Conductances, also ``learning.beta``, are in
     multiples of ``unit``, between ``g_floor`` and ``g_max``; at level 'device' these three give
-    way to the cells: the unit is then the window divided by ``crossbar.weight_range``. Hidden nodes are clamped by diodes: ``clamp`` "halves" lets the
-    first half of each layer be positive and the second half negative, "rails" holds all between
-    ``low`` and ``high``. Between two layers stand amplifiers of voltage gain ``gain`` forward and
-    current gain ``back_gain`` backward (1 / gain where left out); with ``correct_gain`` the
-    learning rates absorb what these do to the layers' gradients. ``currents`` are trainable
-    current sources into every free node, with learning rates ``eta_currents`` (those of the
-    conductances where left out). ``carry`` starts each batch of training from the last one's
-    free state.
+    way to the cells: the unit is then the window divided by ``crossbar.weight_range``. Without
+    ``g_initial`` they are drawn between plus and minus 1 / sqrt(nodes in front), and those below
+    the floor set to it. Inputs stand at ``input_gain`` (x - ``input_offset``) volts, ``rails`` are
+    further input nodes at fixed voltages. Hidden nodes are clamped by diodes: ``clamp`` "halves"
+    lets the first half of each layer be positive and the second half negative, "rails" holds all
+    between ``low`` and ``high``, where diodes that are not ideal add their forward voltage.
+    Between two layers stand amplifiers of voltage gain ``gain`` forward and current gain
+    ``back_gain`` backward (1 / gain where left out); with ``correct_gain`` the learning rates
+    absorb what these do to the layers' gradients. ``currents`` are trainable current sources into
+    every free node, with learning rates ``eta_currents`` (those of the conductances where left
+    out). A step of ``learning.free_steps`` and ``nudged_steps`` is an exact sweep over the layers
+    with ideal diodes, and a full settling otherwise. ``carry`` starts each batch of training from
+    the last one's free state.
     """
 
     input_gain: Annotated[
@@ -193,7 +198,9 @@ def _phase_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
             "of two nodes is nudged by 'current'."
         )
     if learning.beta < 0 and learning.rule == "centred-ep":
-        yield "learning.beta is negative; rule 'centred-ep' nudges with both signs: give it above 0."
+        yield (
+            "learning.beta is negative; rule 'centred-ep' nudges with both signs: give it above 0."
+        )
 
 
 def _network_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
@@ -212,7 +219,10 @@ def _network_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str
             have = f"has {', '.join(allowed)}" if allowed else "has no parameters"
             yield f"resistive.diode_parameters.{name}: diode '{section.diode}' {have}."
     if len(e.network.layers) == 2 and (section.gain != 1 or section.back_gain is not None):
-        yield "resistive.gain and back_gain are those of amplifiers behind hidden layers; there are none."
+        yield (
+            "resistive.gain and back_gain are those of amplifiers behind hidden layers; there are "
+            "none."
+        )
     if section.eta_currents is not None and len(section.eta_currents) != len(e.learning.eta):
         yield (
             f"resistive.eta_currents has {len(section.eta_currents)} entries; it must be one "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def random_network(rng, sizes, gain):
     low = [np.where(np.arange(n) % 2, -0.2, -np.inf) for n in sizes[1:-1]] + [None]
     high = [np.where(np.arange(n) % 3, 0.1, np.inf) for n in sizes[1:-1]] + [None]
     return ResistiveNetwork.build(
-        [rng.uniform(0, 1, shape) for shape in zip(sizes[:-1], sizes[1:], strict=True)],
+        [rng.uniform(0, 1, shape) for shape in pairwise(sizes)],
         bias=[rng.normal(0, 0.1, n) for n in sizes[1:]],
         low=low,
         high=high,

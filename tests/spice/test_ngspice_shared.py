@@ -22,9 +22,7 @@ d1 b 0 dx
 
 
 @pytest.fixture
-def engine():
-    if not find_ngspice().library:
-        pytest.skip("libngspice is not installed")
+def engine(libngspice):
     return shared_engine()
 
 

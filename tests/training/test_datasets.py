@@ -12,8 +12,8 @@ import pytest
 
 from ohmlearn.errors import DataError
 from ohmlearn.training.datasets import NAMES, check, describe, load
-from ohmlearn.training.shipped import SHIPPED
 from ohmlearn.training.published import PUBLISHED, data_folder
+from ohmlearn.training.shipped import SHIPPED
 
 TRAIN, TEST = 30, 20
 
@@ -218,7 +218,11 @@ def test_describe_lists_every_set_whether_found_or_not(tmp_path, write_set):
     write_set(tmp_path / "fashion_mnist")
     rows = {row.name: row for row in describe(tmp_path)}
     assert tuple(rows) == NAMES
-    assert {name for name, row in rows.items() if row.found} == {"digits", *SHIPPED, "fashion_mnist"}
+    assert {name for name, row in rows.items() if row.found} == {
+        "digits",
+        *SHIPPED,
+        "fashion_mnist",
+    }
     assert rows["digits"][3:7] == (1442, 355, (8, 8), 10)
     assert rows["fashion_mnist"].where == str(tmp_path / "fashion_mnist")
     assert (rows["fashion_mnist"].train, rows["fashion_mnist"].test) == (TRAIN, TEST)

@@ -51,9 +51,7 @@ def learner_of(synapses, rule="ep", carried=True, beta=0.1):
 
 
 def float_learner(rule="ep", floor=0.0, ceiling=np.inf, eta=0.05, **options):
-    synapses = Floats(
-        LAYOUT, free_rails(), initial(), [eta, eta], [eta, eta], floor, ceiling
-    )
+    synapses = Floats(LAYOUT, free_rails(), initial(), [eta, eta], [eta, eta], floor, ceiling)
     return learner_of(synapses, rule, **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +45,7 @@ def golden_learner(rule, beta, steps=400, slots=400, eta=ETA):
     synapses = Floats(layout, rails, theta, rates, rates)
     physics = Descent(layout, rails, theta)
     phases = Phases(steps, slots, beta, carried=False)
-    return ResistiveLearner(
-        layout, Encoding(), Readout(), physics, synapses, RULES[rule], phases
-    )
+    return ResistiveLearner(layout, Encoding(), Readout(), physics, synapses, RULES[rule], phases)
 
 
 def golden_update(rule, beta, slots=400, eta=ETA):
@@ -112,7 +111,7 @@ SIZES = (10, 8, 7, 6)
 
 def amplified_learner(beta, readout, corrected=True, diode="piecewise", back=None):
     rng = np.random.default_rng(7)
-    shapes = list(zip(SIZES[:-1], SIZES[1:], strict=True))
+    shapes = list(pairwise(SIZES))
     network = ResistiveNetwork.build(
         [np.zeros(shape) for shape in shapes],
         low=[-0.05, -0.05, None],
