@@ -12,7 +12,7 @@ from ohmlearn.errors import ConfigError, NetlistError
 from ohmlearn.spice_netlists.networks.resistive import is_flat
 from ohmlearn.spice_netlists.networks.resistive_deck import resistive_deck, saved
 from ohmlearn.spice_netlists.networks.resistive_family import FAMILY
-from ohmlearn.spice_netlists.ngspice import find_ngspice, run_batch
+from ohmlearn.spice_netlists.ngspice import run_batch
 from ohmlearn.spice_netlists.simulator import NgspiceSimulator
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
@@ -61,9 +61,7 @@ def together(voltages):
 
 
 @pytest.fixture
-def shared():
-    if not find_ngspice().library:
-        pytest.skip("libngspice is not installed")
+def shared(libngspice):
     return NgspiceSimulator("shared")
 
 

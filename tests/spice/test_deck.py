@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ohmlearn.errors import NetlistError
 from ohmlearn.spice_netlists.deck import DIALECTS, Deck, wrap
-from ohmlearn.spice_netlists.ngspice import find_ngspice, run_batch
+from ohmlearn.spice_netlists.ngspice import run_batch
 
 BODIES = {
     "params.inc": ".param r_load=1000.0",
@@ -145,14 +145,12 @@ def test_files_and_flat_text_give_the_same_answer(tmp_path):
 
 
 @pytest.mark.spice
-@pytest.mark.usefixtures("ngspice")
+@pytest.mark.usefixtures("libngspice")
 def test_a_circuit_of_pyspice_can_be_extended_and_simulated():
     circuit = deck().circuit("free")
     assert ".save" not in str(circuit)
     assert "v(b)" not in str(circuit)
     circuit.R("load", "b", circuit.gnd, 1000.0)
-    if not find_ngspice().library:
-        pytest.skip("libngspice is not installed")
     simulator = circuit.simulator(temperature=27, nominal_temperature=27)
     point = simulator.operating_point()
     assert float(point["b"].as_ndarray()[0]) == pytest.approx(1 / 3, rel=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ohmlearn.errors import NetlistError
-from ohmlearn.spice_netlists.ngspice import Found, find_ngspice, shared
+from ohmlearn.spice_netlists.ngspice import Found, shared
 from ohmlearn.spice_netlists.ngspice.shared import shared_engine
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
