@@ -238,6 +238,7 @@ def _newton(code, halves, problem, s_large, s_small, work_large, work_small):
     """Take Newton steps; return how many, and the largest residual in units of rounding.
 
     Ends once rounding is reached and one more step does not help, or where the residual grows.
+    The state is then what it was: a place that only looks like a steady state would hold it.
     """
     scale_large, scale_small = problem[4], problem[5]
     worst = _forces(code, halves, problem, s_large, s_small, work_large, work_small)
@@ -247,6 +248,7 @@ def _newton(code, halves, problem, s_large, s_small, work_large, work_small):
         excess = max(_excess(work_large[1], scale_large), _excess(work_small[1], scale_small))
         if excess < best:
             best = excess
+        if excess == best and best <= 1.0:
             kept_large[:], kept_small[:] = s_large, s_small
         elif best <= 1.0:
             break
