@@ -161,9 +161,7 @@ def _settle_all(code, halves, damping, constant, scale, state, converged, steps)
             steps[b] += _follow(
                 code, halves, problem, inverse, close, s_large, s_small, work_large, work_small
             )
-            count, worst = _newton(
-                code, halves, problem, s_large, s_small, work_large, work_small
-            )
+            count, worst = _newton(code, halves, problem, s_large, s_small, work_large, work_small)
             steps[b] += count
             if worst <= 1.0:
                 converged[b] = True
@@ -248,8 +246,8 @@ def _newton(code, halves, problem, s_large, s_small, work_large, work_small):
         excess = max(_excess(work_large[1], scale_large), _excess(work_small[1], scale_small))
         if excess < best:
             best = excess
-        if excess == best and best <= 1.0:
-            kept_large[:], kept_small[:] = s_large, s_small
+            if best <= 1.0:
+                kept_large[:], kept_small[:] = s_large, s_small
         elif best <= 1.0:
             break
         if excess == 0.0 or not worst <= 4.0 * first:
