@@ -28,8 +28,8 @@ def transient(
     start: Sequence[NDArray] | None = None,
     points: int = 200,
     *,
-    tolerance: float = 1e-8,
-    settling: float = 1e-3,
+    tolerance: float = 1e-6,
+    settled_within: float = 1e-4,
 ) -> Trajectory:
     """Return the waveforms of *network* through *phases*.
 
@@ -42,9 +42,10 @@ def transient(
     points
         Evenly spaced times per phase, the last one at its end; time 0 comes before them.
     tolerance
-        Error allowed in each step, as a fraction of ``v_ref``.
-    settling
-        Tolerance of the settling times, as a fraction of ``v_ref``.
+        Largest error of the waveforms that the step control aims at [V]; a step's estimated
+        error stays below a hundredth of it.
+    settled_within
+        A node has settled when it stays this close to its voltage at the end of the phase [V].
 
     Returns
     -------
@@ -58,6 +59,7 @@ def transient(
     """
     _check(phases, points)
     signals = signals_of(network)
+    bounds = 0.01 * tolerance / signals.v_ref, settled_within / signals.v_ref
     loads = loads_of(network, signals)
     batch, units = phases[0].batch, signals.layout.units
     state = start_signals(signals, batch, start)
@@ -73,7 +75,7 @@ def transient(
         integrals = np.zeros((batch, len(INTEGRATED)))
         for b in range(batch):
             plant = _plant(signals, loads, phase, given, b)
-            limits = (tolerance, settling, phase.duration)
+            limits = (*bounds, phase.duration)
             taken, quiet = run_phase(plant, limits, state[b], rows[:, b], integrals[b])
             complete = complete and taken >= 0
             steps[b] += abs(taken)

@@ -40,7 +40,6 @@ __all__ = ["settle"]
 _CLOSE = 0.05  # residual, in signals, from which on Newton's method is tried
 _FOLLOW = 30.0  # time constants for which the circuit's own equation is followed at a time
 _ROUNDS = 40
-_NEWTON = 60
 _ROUNDING = 4e-15  # of a node's sum of magnitudes
 
 
@@ -58,7 +57,11 @@ class _Halves(NamedTuple):
 
 
 def settle(
-    network: LeakyNetwork, phase: Phase, start: Sequence[NDArray] | None = None
+    network: LeakyNetwork,
+    phase: Phase,
+    start: Sequence[NDArray] | None = None,
+    *,
+    iterations: int = 200,
 ) -> Equilibrium:
     """Return the steady state of *network* under *phase*, sought from *start* on.
 
@@ -68,6 +71,8 @@ def settle(
         The circuit and what is applied to it.
     start : sequence of (batch, n_l), optional
         Node voltages [V] of layers 1 to N to begin from; 0 V where left out.
+    iterations
+        Newton steps after which a sample follows its own equation again.
 
     Raises
     ------
@@ -82,7 +87,8 @@ def settle(
     scale = _scale(signals, given, constant)
     converged = np.zeros(phase.batch, np.bool_)
     steps = np.zeros(phase.batch, np.int64)
-    _settle_all(signals.code, halves, given.damping, constant, scale, state, converged, steps)
+    problem = given.damping, constant, scale, iterations
+    _settle_all(signals.code, halves, problem, state, converged, steps)
     residual = float(np.abs(node_currents(signals, given, state)).max(initial=0.0))
     voltages = split_nodes(signals.layout, state * signals.v_ref)
     return Equilibrium(
@@ -145,8 +151,9 @@ def _scale(signals: Signals, given: Conditions, constant: NDArray) -> NDArray:
 
 
 @kernel
-def _settle_all(code, halves, damping, constant, scale, state, converged, steps):
+def _settle_all(code, halves, batch, state, converged, steps):
     """Settle every sample in place."""
+    damping, constant, scale, iterations = batch
     large, small = halves.large, halves.small
     work_large, work_small = np.empty((5, large.size)), np.empty((5, small.size))
     inverse = 1.0 / (damping.max() + _gain(halves.to_large, halves.to_small))
@@ -154,7 +161,7 @@ def _settle_all(code, halves, damping, constant, scale, state, converged, steps)
         s_large, s_small = state[b][large], state[b][small]
         problem = (
             damping[large], damping[small], constant[b][large], constant[b][small],
-            scale[b][large], scale[b][small],
+            scale[b][large], scale[b][small], iterations,
         )  # fmt: skip
         close = _CLOSE
         for _ in range(_ROUNDS):
@@ -198,7 +205,7 @@ def _difference(constant, damping, s, out):
 @kernel
 def _forces(code, halves, problem, s_large, s_small, work_large, work_small):
     """Write rho to row 0 and the node currents to row 1 of the work space; return the largest."""
-    damping_large, damping_small, constant_large, constant_small, _, _ = problem
+    damping_large, damping_small, constant_large, constant_small, _, _, _ = problem
     activate(code, s_large, work_large[0])
     activate(code, s_small, work_small[0])
     if s_small.size > 0:
@@ -238,11 +245,13 @@ def _newton(code, halves, problem, s_large, s_small, work_large, work_small):
     Ends once rounding is reached and one more step does not help, or where the residual grows.
     The state is then what it was: a place that only looks like a steady state would hold it.
     """
-    scale_large, scale_small = problem[4], problem[5]
+    scale_large, scale_small, most = problem[4], problem[5], problem[6]
     worst = _forces(code, halves, problem, s_large, s_small, work_large, work_small)
     first, best = worst, np.inf
     kept_large, kept_small = s_large.copy(), s_small.copy()
-    for count in range(_NEWTON):
+    count = 0
+    while count < most:
+        count += 1
         excess = max(_excess(work_large[1], scale_large), _excess(work_small[1], scale_small))
         if excess < best:
             best = excess
@@ -255,7 +264,7 @@ def _newton(code, halves, problem, s_large, s_small, work_large, work_small):
         _newton_step(code, halves, problem, worst, s_large, s_small, work_large, work_small)
         worst = _forces(code, halves, problem, s_large, s_small, work_large, work_small)
     s_large[:], s_small[:] = kept_large, kept_small
-    return count + 1, best
+    return count, best
 
 
 @kernel
