@@ -1,0 +1,277 @@
+"""A deck: the files of one netlist, as a circuit engineer expects them.
+
+``params.inc`` holds parameters, ``devices.lib`` models, ``weights.inc`` what was learned,
+``dut.sp`` the circuit, ``tb_<phase>.sp`` one test bench per phase that includes the rest by bare
+file names, and ``map.json`` says which node is which element of which matrix. The same input
+gives the same bytes: no file holds a date, a path or a machine's name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import NetlistError, nearest
+from .names import comment
+
+__all__ = ["DIALECTS", "Deck", "wrap"]
+
+DIALECTS = {
+    "ngspice": "ngspice",
+    "hspice": "HSPICE",
+    "spectre": "Spectre, SPICE mode",
+    "ltspice": "LTspice",
+    "xyce": "Xyce",
+}
+"""Dialects and their names for readers; only the first is run."""
+
+MAP = "map.json"
+_MARK = "ohmlearn netlist"
+_ORDER = ("params.inc", "devices.lib", "weights.inc", "dut.sp")
+_FILE = re.compile(r"[a-z][a-z0-9_]*\.(inc|lib|sp)\Z")
+_BENCH = re.compile(r"tb_([a-z0-9_]+)\.sp\Z")
+_TEXT = re.compile(r"[\t\n\x20-\x7e]*\Z")
+_INCLUDE = re.compile(r"^\s*\.inc(?:l|lude)?\s+(.*?)\s*$", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"^\s*\.(control|endc|end|lib|end_lib|endl|exec|python)\b", re.IGNORECASE)
+_WIDTH = 96
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The files of a netlist.
+
+    Attributes
+    ----------
+    files : mapping of str to str
+        Contents by file name, in the order in which they are read; ``map.json`` last.
+    dialect : str
+        A key of :data:`DIALECTS`.
+    """
+
+    files: Mapping[str, str]
+    dialect: str = "ngspice"
+
+    @staticmethod
+    def build(
+        bodies: Mapping[str, str],
+        *,
+        title: str,
+        nodes: Mapping[str, Any] | None = None,
+        dialect: str = "ngspice",
+        seed: int | None = None,
+        experiment: str = "",
+    ) -> Deck:
+        """Return the deck with *bodies* under headers.
+
+        Parameters
+        ----------
+        bodies
+            Contents by file name without header: ``params.inc``, ``devices.lib``,
+            ``weights.inc``, ``dut.sp``, ``tb_<phase>.sp``, and other ``*.inc``, ``*.lib``,
+            ``*.sp``. They include each other by bare file name, and nothing else.
+        title
+            One line that says what the circuit is.
+        nodes
+            Content of ``map.json``: node names by what they stand for.
+        dialect
+            A key of :data:`DIALECTS`.
+        seed, experiment
+            Seed and hash of the experiment that the circuit comes from.
+
+        Raises
+        ------
+        NetlistError
+            If a name or a line is not allowed, an include names no file of the deck, or there is
+            no such dialect.
+        """
+        if dialect not in DIALECTS:
+            raise NetlistError(nearest(str(dialect)[:40], DIALECTS, "netlist dialect"))
+        first = [name for name in _ORDER if name in bodies]
+        benches = sorted(name for name in bodies if _BENCH.match(name))
+        other = sorted(set(bodies) - {*first, *benches})
+        files = {}
+        for name in (*first, *other, *benches):
+            _check(name, bodies[name], bodies)
+            head = "\n".join(_header(title, name, dialect, seed, experiment))
+            end = "\n.end\n" if name in benches else "\n"
+            files[name] = f"{head}\n{bodies[name].strip()}{end}"
+        about = {
+            "generator": f"{_MARK} {__version__}",
+            "dialect": dialect,
+            "seed": seed,
+            "experiment": experiment,
+            "files": list(files),
+        }
+        files[MAP] = json.dumps({**about, **(nodes or {})}, indent=1, allow_nan=False) + "\n"
+        return Deck(files, dialect)
+
+    @property
+    def benches(self) -> tuple[str, ...]:
+        """Phases that have a test bench."""
+        found = (_BENCH.match(name) for name in self.files)
+        return tuple(match.group(1) for match in found if match)
+
+    @property
+    def map(self) -> dict[str, Any]:
+        """What ``map.json`` holds."""
+        return json.loads(self.files[MAP])
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the files into *folder*, which is made if need be; return their paths.
+
+        Files of an earlier deck are replaced, or removed if this deck has none of that name.
+        Every file appears whole or not at all.
+
+        Raises
+        ------
+        NetlistError
+            If a file that is not a deck's is in the way, or the disk refuses.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            old = _earlier(folder)
+            _refuse_foreign(folder, set(self.files) - set(old))
+            with tempfile.TemporaryDirectory(prefix=".deck-", dir=folder) as made:
+                for name, content in self.files.items():
+                    (Path(made) / name).write_bytes(content.encode("ascii"))
+                for name in self.files:
+                    os.replace(Path(made) / name, folder / name)
+            for name in set(old) - set(self.files):
+                (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise NetlistError(f"the netlist cannot be written to {folder}: {error}.") from None
+        return [folder / name for name in self.files]
+
+    def flat(self, bench: str | None = None) -> str:
+        """Return a test bench as one text without includes.
+
+        Parameters
+        ----------
+        bench
+            A phase of :attr:`benches`; may be left out where there is only one.
+        """
+        lines = [_title(self.files[self._bench(bench)]), *self._lines(self._bench(bench))]
+        return "\n".join(lines) + "\n"
+
+    def circuit(self, bench: str | None = None) -> Any:
+        """Return a ``PySpice.Spice.Netlist.Circuit`` to extend in Python.
+
+        Parameters
+        ----------
+        bench
+            A phase of :attr:`benches`, whose sources and options are then in the circuit (its
+            analyses are not: PySpice brings its own); without one, the circuit alone.
+
+        Raises
+        ------
+        NetlistError
+            If PySpice is not installed.
+        """
+        from .ngspice.shared import circuit_of
+
+        if bench is None:
+            names = [name for name in self.files if name == "dut.sp"]
+            names = [*(n for n in ("params.inc", "devices.lib") if n in self.files), *names]
+            lines = [line for name in names for line in self._lines(name)]
+        else:
+            lines = list(self._lines(self._bench(bench)))
+        title = _title(next(iter(self.files.values())))
+        return circuit_of(title.lstrip("* "), "\n".join(lines))
+
+    def _bench(self, bench: str | None) -> str:
+        phases = self.benches
+        if bench is None and len(phases) == 1:
+            bench = phases[0]
+        if bench not in phases:
+            raise NetlistError(nearest(str(bench)[:40], phases, "test bench"))
+        return f"tb_{bench}.sp"
+
+    def _lines(self, name: str) -> Iterator[str]:
+        """Yield the lines of a file and those it includes, comments left out."""
+        for line in self.files[name].splitlines():
+            match = _INCLUDE.match(line)
+            if match:
+                yield from self._lines(match.group(1).strip("\"'"))
+            elif line.strip() and not line.startswith("*"):
+                yield line
+
+
+def wrap(words: list[str] | tuple[str, ...], width: int = _WIDTH) -> str:
+    """Return *words* as one netlist line, continued with ``+`` where it is longer than *width*."""
+    lines, line = [], words[0]
+    for word in words[1:]:
+        if len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = f"+ {word}"
+        else:
+            line = f"{line} {word}"
+    return "\n".join([*lines, line])
+
+
+def _header(
+    title: str, name: str, dialect: str, seed: int | None, experiment: str
+) -> Iterator[str]:
+    run = "" if dialect == "ngspice" else ", not run here"
+    yield comment(f"{name}: {title}")
+    yield comment(f"{_MARK} {__version__}")
+    yield comment(f"dialect: {DIALECTS[dialect]}{run}")
+    if seed is not None:
+        yield comment(f"seed: {seed}")
+    if experiment:
+        yield comment(f"experiment: {experiment}")
+    yield comment("units: SI (V, A, ohm, F, s), no suffixes")
+
+
+def _title(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _check(name: str, text: str, files: Mapping[str, str]) -> None:
+    if not _FILE.match(name):
+        raise NetlistError(
+            f"deck: file name {name!r} is not allowed; allowed are lower-case letters, digits and "
+            "_ before .inc, .lib or .sp."
+        )
+    if not _TEXT.match(text):
+        raise NetlistError(f"deck: {name} holds characters that are not printable ASCII.")
+    for number, line in enumerate(text.splitlines(), 1):
+        if _FORBIDDEN.match(line):
+            raise NetlistError(
+                f"deck: line {number} of {name} is {line.strip()[:40]!r}; a deck holds no "
+                "control blocks, sections or ends."
+            )
+        match = _INCLUDE.match(line)
+        if match and match.group(1).strip("\"'") not in files:
+            raise NetlistError(
+                f"deck: line {number} of {name} includes {match.group(1)[:40]!r}, which is no "
+                "file of the deck."
+            )
+
+
+def _earlier(folder: Path) -> list[str]:
+    """Return the names of the files of a deck that is there already."""
+    try:
+        told = json.loads((folder / MAP).read_text("utf-8"))
+        if not str(told["generator"]).startswith(_MARK):
+            return []
+        return [MAP, *(name for name in map(str, told["files"]) if _FILE.match(name))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _refuse_foreign(folder: Path, names: set[str]) -> None:
+    there = sorted(name for name in names if os.path.lexists(folder / name))
+    if there:
+        raise NetlistError(
+            f"{folder / there[0]} is there already and is no file of an earlier netlist; choose "
+            "another folder."
+        )
