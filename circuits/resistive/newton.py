@@ -1,0 +1,272 @@
+"""The steady state: Newton's method, safeguarded by exact sweeps over the layers.
+
+A Newton step with exponential diodes overshoots by orders of magnitude. So each step is followed
+by one sweep: layer by layer every node is moved to the voltage at which it draws exactly what its
+neighbours drive into it (:func:`~ohmlearn.circuits.resistive.elements.resolve`). Near the
+solution this changes nothing, far from it the step keeps the network's currents and obeys the
+diodes. Nodes held by ideal diodes stand still in the linear system, and the sweep takes up and
+releases them, which makes it the primal-dual active set method.
+
+A sweep alone lowers a convex co-content always; where Newton and sweep together do not follow it
+downhill, a sweep alone is taken instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...jit import inner, kernel
+from ..simulator import Equilibrium, Phase
+from .elements import clamp, held, resolve
+from .elimination import add_coupling, eliminate, make_factors, solve
+from .flat import applied, by_layer, flatten, state_of
+from .network import _IDEAL, _SHOCKLEY, ResistiveNetwork
+
+__all__ = ["currents", "settle"]
+
+_CONVERGED, _EXHAUSTED, _UNBOUNDED, _NOT_FINITE = range(4)
+_RUNAWAY = 1e4  # a node this many times beyond all that drives it has no steady state
+
+
+@kernel
+def currents(flat, conductance, drive, v, f, slope):
+    """Write the current into each node [A], without ideal diodes, and the diagonal [S].
+
+    The diagonal of a node that an ideal diode holds is infinite.
+    """
+    f[:] = drive
+    add_coupling(flat, v, f)
+    for j in range(v.size):
+        low, high = flat.low[j], flat.high[j]
+        i, di = clamp(flat.diode, low, high, v[j])
+        f[j] -= conductance[j] * v[j] + i
+        slope[j] = conductance[j] + di
+        if held(flat.diode, low, high, v[j], f[j]):
+            slope[j] = np.inf
+
+
+@kernel
+def sweep(flat, conductance, drive, v, pull):
+    """Move every node, layer after layer, to where it alone is in balance; *pull* is work space."""
+    for layer in range(1, flat.sizes.size):
+        pull[:] = drive
+        add_coupling(flat, v, pull)
+        for j in range(flat.at[layer], flat.at[layer + 1]):
+            v[j] = resolve(flat.diode, flat.low[j], flat.high[j], conductance[j], pull[j], v[j])
+
+
+@inner
+def _slope_along(weight, f, before, after):
+    """Return minus the derivative of the co-content along a step, from the currents at a point."""
+    total = 0.0
+    for j in range(f.size):
+        total += weight[j] * f[j] * (after[j] - before[j])
+    return total
+
+
+@kernel
+def _largest(values):
+    largest = 0.0
+    for value in values:
+        largest = max(largest, abs(value)) if value == value else np.inf
+    return largest
+
+
+@kernel
+def _unheld(f, slope):
+    """Return the largest violation of Kirchhoff's current law; ideal diodes carry the rest."""
+    worst = 0.0
+    for j in range(f.size):
+        if slope[j] < np.inf:
+            worst = max(worst, abs(f[j])) if f[j] == f[j] else np.inf
+    return worst
+
+
+@kernel
+def _reach(flat, drive):
+    """Return a voltage [V] that no node of a network without active sources could exceed."""
+    reach, amplified = 1e-9, 1.0
+    for layer in range(1, flat.sizes.size):
+        amplified *= max(flat.gain[layer], 1.0)
+        for j in range(flat.at[layer], flat.at[layer + 1]):
+            reach = max(reach, abs(drive[j]) / flat.conductance[j])
+            for rail in (flat.low[j], flat.high[j]):
+                if abs(rail) < np.inf:
+                    reach = max(reach, abs(rail))
+    return reach * amplified
+
+
+@kernel
+def _step(flat, slope, f, factors, diagonal, step):
+    """Solve for the Newton step; return the conductance [S] the outputs needed for a minimum.
+
+    Without a negative nudge that is 0: the co-content is convex.
+    """
+    first = flat.at[flat.sizes.size - 1]
+    shift, largest = 0.0, 0.0
+    for j in range(slope.size):
+        if slope[j] < np.inf:
+            largest = max(largest, slope[j])
+    for _ in range(60):
+        diagonal[:] = slope
+        diagonal[first:] += shift
+        if eliminate(flat, diagonal, factors) == 0:
+            break
+        shift = 1e-6 * largest if shift == 0.0 else 4.0 * shift
+    step[:] = f
+    solve(flat, factors, step)
+    return shift
+
+
+@kernel
+def _clip(flat, v):
+    for j in range(v.size):
+        v[j] = min(max(v[j], flat.low[j]), flat.high[j])
+
+
+@kernel
+def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
+    """Bring one sample's *v* to the steady state.
+
+    Parameters
+    ----------
+    absolute, relative : float
+        Size of the last full Newton step: in volts, and as a part of the largest voltage.
+    work : (6, nodes)
+        Work space; on return row 0 holds the currents into the nodes.
+
+    Returns
+    -------
+    tuple
+        Status, iterations, residual [A].
+    """
+    f, slope, diagonal, step = work[0], work[1], work[2], work[3]
+    tried, spare = work[4], work[5]
+    bound = _RUNAWAY * _reach(flat, drive)
+    ideal = flat.diode.kind == _IDEAL
+    currents(flat, conductance, drive, v, f, slope)
+    if not _largest(f) < np.inf:
+        sweep(flat, conductance, drive, v, spare)
+        currents(flat, conductance, drive, v, f, slope)
+    shift = 0.0
+    for iteration in range(1, limit + 1):
+        shift = _step(flat, slope, f, factors, diagonal, step)
+        size = _largest(step)
+        tried[:] = v + step
+        if shift == 0.0 and size <= absolute + relative * _largest(v):
+            v[:] = tried
+            if ideal:
+                _clip(flat, v)
+            currents(flat, conductance, drive, v, f, slope)
+            return _CONVERGED, iteration, _unheld(f, slope)
+        sweep(flat, conductance, drive, tried, spare)
+        before = _slope_along(flat.weight, f, v, tried)
+        currents(flat, conductance, drive, tried, spare, slope)
+        after = _slope_along(flat.weight, spare, v, tried)
+        if before > 0.0 and after > -0.9 * before:
+            v[:] = tried
+            f[:] = spare
+        else:
+            sweep(flat, conductance, drive, v, spare)
+            currents(flat, conductance, drive, v, f, slope)
+        if not _largest(v) < bound:
+            return (_UNBOUNDED if shift > 0.0 else _NOT_FINITE), iteration, _unheld(f, slope)
+    return (_UNBOUNDED if shift > 0.0 else _EXHAUSTED), limit, _unheld(f, slope)
+
+
+@kernel
+def find_all(flat, conductance, drive, v, absolute, relative, limit, factors, status, residual):
+    """Bring every sample to its steady state; return the most iterations a sample took."""
+    work = np.empty((6, v.shape[1]))
+    most = 0
+    for b in range(v.shape[0]):
+        status[b], used, residual[b] = find(
+            flat, conductance, drive[b], v[b], absolute, relative, limit, factors, work
+        )
+        most = max(most, used)
+    return most
+
+
+def settle(
+    network: ResistiveNetwork,
+    phase: Phase,
+    start: Sequence[NDArray] | None = None,
+    *,
+    iterations: int = 200,
+) -> Equilibrium:
+    """Return the steady state of *network* under *phase*.
+
+    The last Newton step of a converged sample is so small that what is left is rounding. A sample
+    does not depend on the others in its batch, to the bit.
+
+    Parameters
+    ----------
+    network, phase
+        What is solved.
+    start : sequence of (batch, n_l), optional
+        Voltages [V] to start from; zero, moved between the rails, if left out.
+    iterations
+        Newton steps after which a sample is given up.
+
+    Raises
+    ------
+    ConfigError
+        If shapes do not fit.
+    """
+    flat = flatten(network)
+    conductance, drive = applied(network, flat, phase)
+    if start is None:
+        v = np.tile(np.clip(0.0, flat.low, flat.high), (phase.batch, 1))
+    else:
+        v = state_of(start, flat, phase.batch)
+        if flat.diode.kind == _IDEAL:
+            np.clip(v, flat.low, flat.high, out=v)
+    absolute, relative = 0.0, 1e-11
+    if flat.diode.kind == _SHOCKLEY:  # Newton squares the error in units of n V_t
+        absolute, relative = 3e-7 * flat.diode.n * flat.diode.v_t, 1e-13
+    status, residual = np.empty(phase.batch, np.int64), np.empty(phase.batch)
+    most = find_all(
+        flat,
+        conductance,
+        drive,
+        v,
+        absolute,
+        relative,
+        iterations,
+        make_factors(flat),
+        status,
+        residual,
+    )
+    return Equilibrium(
+        by_layer(flat, v),
+        status == _CONVERGED,
+        float(residual.max(initial=0.0)),
+        most,
+        _message(status, phase, iterations),
+    )
+
+
+def _message(status: NDArray, phase: Phase, iterations: int) -> str:
+    failed = np.flatnonzero(status != _CONVERGED)
+    if failed.size == 0:
+        return ""
+    which = f"{failed.size} of {status.size} samples (first: {failed[0]})"
+    if (status == _UNBOUNDED).any():
+        return (
+            f"{which} have no steady state: the nudge of {phase.nudge:g} S makes an output node "
+            "run away. Nudge with a smaller negative conductance: it must stay below what the "
+            "output nodes see of the network, and is safe below the smallest eigenvalue of their "
+            "Schur complement."
+        )
+    if (status == _NOT_FINITE).any():
+        return (
+            f"{which} left the range of finite voltages. Check that every node has a conductance "
+            "to something, and start from zero."
+        )
+    return (
+        f"{which} did not settle in {iterations} Newton iterations. Allow more iterations, or "
+        "start from the free state."
+    )

@@ -1,0 +1,271 @@
+"""Test benches of the resistive network: sources, options, analyses, measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...circuits.resistive.network import BOLTZMANN, CHARGE, DIODES, ResistiveNetwork
+from ...circuits.simulator import Phase
+from ...errors import ConfigError, NetlistError
+from ..deck import Deck, wrap
+from ..names import number
+from .behavioural import current_source, integral
+from .resistive import (
+    CIRCUIT,
+    INSTANCE,
+    devices,
+    dut,
+    is_flat,
+    node_map,
+    nodes_of,
+    parameters,
+    ports,
+    rails_of,
+    weights,
+)
+from .resistive_power import measured
+
+__all__ = ["resistive_deck", "saved", "sources"]
+
+_TOLERANCES = {
+    # A relative tolerance of 1e-3 would leave microvolts.
+    "op": "reltol=1e-9 vntol=1e-12 abstol={abstol} itl1=1000 itl2=1000",
+    "default": "reltol=1e-4 vntol=1e-7 abstol={abstol} itl1=1000",
+    "tight": "reltol=1e-6 vntol=1e-9 abstol={abstol} chgtol=1e-18 trtol=1 itl1=1000",
+}
+_STEPS = {"default": 100, "tight": 400}  # per phase, at least
+_EDGE = 1e-6  # of the shortest phase; the kernels switch at once
+_NEVER_BELOW = 1e-15  # A
+_ZERO_CELSIUS = 273.15
+
+
+def resistive_deck(
+    network: ResistiveNetwork,
+    benches: Mapping[str, Phase | Sequence[Phase]],
+    *,
+    sample: int = 0,
+    start: Sequence[NDArray] | None = None,
+    tight: bool = False,
+    dialect: str = "ngspice",
+    title: str = "resistive network",
+    seed: int | None = None,
+    experiment: str = "",
+) -> Deck:
+    """Return the deck of *network*.
+
+    Parameters
+    ----------
+    network
+        The circuit.
+    benches
+        Test benches by name: an operating point for one phase, a transient for several one after
+        the other, also if it is only one in a list.
+    sample
+        Row of the phases' inputs, targets and currents.
+    start : sequence of (batch, n_l), optional
+        Node voltages [V] at time 0 of transients; 0 V where left out.
+    tight
+        Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
+    dialect, title, seed, experiment
+        See :meth:`~..deck.Deck.build`.
+
+    Raises
+    ------
+    NetlistError
+        If a conductance is too large, a value is not finite, or a transient has a phase without
+        duration.
+    ConfigError
+        If a phase does not fit the network.
+    """
+    bodies = {
+        "params.inc": "\n".join(parameters(network)),
+        "devices.lib": "\n".join(devices(network, dialect)),
+        "weights.inc": "\n".join(weights(network)),
+        "dut.sp": "\n".join(dut(network)),
+    }
+    for name, bench in benches.items():
+        for phase in [bench] if isinstance(bench, Phase) else bench:
+            _check(network, phase, sample)
+        if isinstance(bench, Phase):
+            lines = _operating_point(network, bench, sample, dialect)
+        else:
+            lines = _transient(network, bench, sample, start, tight, dialect)
+        bodies[f"tb_{name}.sp"] = "\n".join(lines)
+    return Deck.build(
+        bodies,
+        title=title,
+        nodes=node_map(network),
+        dialect=dialect,
+        seed=seed,
+        experiment=experiment,
+    )
+
+
+def saved(network: ResistiveNetwork) -> list[str]:
+    """Return the vectors that hold the voltages of layers 1 to N."""
+    return [f"v({node})" for layer in nodes_of(network)[1:] for node in layer]
+
+
+def sources(network: ResistiveNetwork, phase: Phase) -> dict[str, NDArray]:
+    """Return what differs between samples: values (batch,) by name of the source."""
+    inputs, *_, outputs = nodes_of(network)
+    found = dict(zip((f"v{node}" for node in inputs), phase.inputs.T, strict=True))
+    numbers = range(len(outputs))
+    if phase.nudge and phase.target is not None:
+        found |= zip((f"vtarget_{k}" for k in numbers), phase.target.T, strict=True)
+    if phase.current is not None:
+        found |= zip((f"inudge_{k}" for k in numbers), phase.current.T, strict=True)
+    return found
+
+
+def _check(network: ResistiveNetwork, phase: Phase, sample: int) -> None:
+    inputs, outputs = network.sizes[0], network.sizes[-1]
+    if not 0 <= sample < phase.batch:
+        raise ConfigError(f"netlist: there is no sample {sample} among {phase.batch}.")
+    for what, values, width in (
+        ("inputs", phase.inputs, inputs),
+        ("target", phase.target, outputs),
+        ("current", phase.current, outputs),
+    ):
+        if values is not None and values.shape[1] != width:
+            raise ConfigError(
+                f"netlist: {what} of a phase has {values.shape[1]} columns; the network has "
+                f"{width} such nodes."
+            )
+
+
+def _circuit(network: ResistiveNetwork) -> Iterator[str]:
+    yield ".include params.inc"
+    yield ".include dut.sp"
+    if not is_flat(network):
+        yield wrap([INSTANCE, *ports(network), CIRCUIT])
+    for name, _ in rails_of(network).all():
+        yield f"v{name} {name} 0 dc {{v_{name}}}"
+
+
+def _operating_point(
+    network: ResistiveNetwork, phase: Phase, sample: int, dialect: str
+) -> Iterator[str]:
+    yield from _circuit(network)
+    for name, values in sources(network, phase).items():
+        yield f"{name} {_ends(name)} dc {number(values[sample])}"
+    yield from _into(network, [phase])
+    if phase.nudge and phase.target is not None:
+        r = number(1.0 / phase.nudge)
+        for k, node in enumerate(nodes_of(network)[-1]):
+            yield f"rnudge_{k} {node} target_{k} {r}"
+    yield from _settings(network, "op", dialect)
+    yield ".op"
+    yield from _saving(saved(network), dialect)
+
+
+def _ends(source: str) -> str:
+    """Return the nodes of a source of a phase, by its name."""
+    kind, node = source[0], source[1:]
+    return f"{node} 0" if kind == "v" else f"0 {node.replace('nudge', 'into')}"
+
+
+def _into(network: ResistiveNetwork, phases: Sequence[Phase]) -> Iterator[str]:
+    """Yield ammeters between nudging current sources and output nodes."""
+    if any(phase.current is not None for phase in phases):
+        for k, node in enumerate(nodes_of(network)[-1]):
+            yield f"vinto_{k} into_{k} {node} dc 0"
+
+
+def _transient(
+    network: ResistiveNetwork,
+    phases: Sequence[Phase],
+    sample: int,
+    start: Sequence[NDArray] | None,
+    tight: bool,
+    dialect: str,
+) -> Iterator[str]:
+    durations = np.array([phase.duration for phase in phases])
+    if not len(phases) or not np.all((durations > 0) & np.isfinite(durations)):
+        raise NetlistError("netlist: a transient needs phases with durations above 0 s.")
+    ends = [0.0, *np.cumsum(durations).tolist()]
+    edge = _EDGE * float(durations.min())
+    yield from _circuit(network)
+    given = [sources(network, phase) for phase in phases]
+    for name in dict.fromkeys(name for each in given for name in each):
+        values = [float(each[name][sample]) if name in each else 0.0 for each in given]
+        yield wrap([name, *_ends(name).split(), *_levels(values, ends, edge)])
+    yield from _into(network, phases)
+    yield from _nudge(network, phases, ends, edge, dialect)
+    level = "tight" if tight else "default"
+    yield from _settings(network, level, dialect)
+    step = float(durations.min()) / _STEPS[level]
+    yield f".tran {number(step)} {number(ends[-1])} 0 {number(step)} uic"
+    yield from _starting(network, sample, start)
+    meters = measured(network, phases, dialect)
+    yield "* wattmeters: 1 V stands for 1 W"
+    for name, lines in meters.items():
+        yield from lines
+        for k, (a, b) in enumerate(pairwise(ends), 1):
+            yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
+    yield from _saving([*saved(network), *(f"v(w_{name})" for name in meters)], dialect)
+
+
+def _nudge(
+    network: ResistiveNetwork,
+    phases: Sequence[Phase],
+    ends: list[float],
+    edge: float,
+    dialect: str,
+) -> Iterator[str]:
+    """Yield the nudging conductances, which a source of 1 V for 1 S sets."""
+    if not any(phase.nudge for phase in phases):
+        return
+    yield wrap(["vnudge", "nudge", "0", *_levels([p.nudge for p in phases], ends, edge)])
+    for k, node in enumerate(nodes_of(network)[-1]):
+        across = f"v({node},target_{k})"
+        yield current_source(dialect, f"nudge_{k}", node, f"target_{k}", f"v(nudge)*{across}")
+
+
+def _levels(values: list[float], ends: list[float], edge: float) -> list[str]:
+    """Return a source that goes from value to value with the phases; the edges straddle them."""
+    if all(value == values[0] for value in values):
+        return ["dc", number(values[0])]
+    corners = [("0", number(values[0]))]
+    for end, (a, b) in zip(ends[1:-1], pairwise(values), strict=True):
+        if a != b:
+            corners += [(number(end - edge / 2), number(a)), (number(end + edge / 2), number(b))]
+    return ["pwl(" + " ".join(f"{t} {v}" for t, v in corners) + ")"]
+
+
+def _settings(network: ResistiveNetwork, level: str, dialect: str) -> Iterator[str]:
+    if dialect == "xyce":
+        yield "* tolerances and temperature: set .options NONLIN, TIMEINT and DEVICE as you need"
+        return
+    diode, celsius, gmin = network.diode, 27.0, 1e-12
+    abstol = _NEVER_BELOW
+    if diode.kind == DIODES["shockley"]:
+        # TNOM moves along with TEMP, so that the simulator leaves IS as it stands
+        celsius = round(diode.v_t * CHARGE / BOLTZMANN - _ZERO_CELSIUS, 9)
+        gmin = diode.gmin
+    elif diode.kind == DIODES["ideal"]:
+        abstol = 1e-6  # 1e-14 V across the stiff resistance that stands for the diode
+    tolerances = _TOLERANCES[level].format(abstol=number(abstol))
+    place = f"temp={number(celsius)} tnom={number(celsius)} gmin={number(gmin)}"
+    yield f".options {place} {tolerances}"
+
+
+def _starting(
+    network: ResistiveNetwork, sample: int, start: Sequence[NDArray] | None
+) -> Iterator[str]:
+    values = np.zeros(sum(network.sizes[1:]))
+    if start is not None:
+        values = np.concatenate([np.asarray(each)[sample] for each in start])
+    pairs = zip(saved(network), values.tolist(), strict=True)
+    yield wrap([".ic", *(f"{v}={number(value)}" for v, value in pairs)])
+
+
+def _saving(vectors: list[str], dialect: str) -> Iterator[str]:
+    if dialect == "ngspice":
+        yield wrap([".save", *vectors])
+    else:
+        yield "* to be kept: the voltages of all nodes in map.json"
