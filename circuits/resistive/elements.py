@@ -118,7 +118,9 @@ def resolve(diode, low, high, conductance, pull, v):
         # a diode alone would need at most this voltage for all of the current
         scale = diode.n * diode.v_t
         if free > high:
-            v = high + min(free - high, scale * math.log1p((free - high) * conductance / diode.i_s))
+            v = high + min(
+                free - high, scale * math.log1p((free - high) * conductance / diode.i_s)
+            )
         elif free < low:
             v = low - min(low - free, scale * math.log1p((low - free) * conductance / diode.i_s))
     for _ in range(_NEWTON_LIMIT):

@@ -35,7 +35,7 @@ class Control(NamedTuple):
 
 @kernel
 def _grown(values, used):
-    """Return *values* with twice the room, if its first axis is full."""
+    """Return *values*, with twice the room if entry *used* does not fit."""
     if used < values.shape[0]:
         return values
     larger = np.empty((2 * values.shape[0], *values.shape[1:]))
@@ -69,7 +69,9 @@ def _crossing(flat, v, slope, end, f, f_end, h, allowed):
     part = 1.0
     for j in range(v.size):
         if slope[j] == np.inf:
-            late = f_end[j] * f[j] < 0.0 and abs(f_end[j]) * h > 2.0 * allowed * flat.capacitance[j]
+            late = (
+                f_end[j] * f[j] < 0.0 and abs(f_end[j]) * h > 2.0 * allowed * flat.capacitance[j]
+            )
             if late:
                 part = min(part, f[j] / (f[j] - f_end[j]))
         elif end[j] > flat.high[j] + allowed:
@@ -140,8 +142,7 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
             h = control.duration - t
         if not t + h > t:
             break
-        if k + 1 >= states.shape[0]:
-            times, states, bends = _grown(times, k + 1), _grown(states, k + 1), _grown(bends, k)
+        times, states, bends = _grown(times, k + 1), _grown(states, k + 1), _grown(bends, k)
         bend = bends[k]
         error = step(
             flat, conductance, drive, states[k], f, slope, h, factors, stages, work, end, bend
@@ -160,18 +161,15 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
                 continue
             _snap(flat, end, allowed)
         states[k + 1] = end
-        _account(
-            flat, conductance, drive, sources, b, states, bends, k, h, work, power, energy
-        )
+        _account(flat, conductance, drive, sources, b, states, bends, k, h, work, power, energy)
         t = control.duration if last else t + h
         k += 1
         times[k] = t
         currents(flat, conductance, drive, end, f, slope)
         if control.stop_within > 0.0 and t < control.duration:
             if _distance(flat, f, slope, factors, work) < control.stop_within:
-                if k + 1 >= states.shape[0]:
-                    times, states = _grown(times, k + 1), _grown(states, k + 1)
-                    bends = _grown(bends, k)
+                times, states = _grown(times, k + 1), _grown(states, k + 1)
+                bends = _grown(bends, k)
                 states[k + 1], bends[k] = end, 0.0
                 h = control.duration - t
                 _account(

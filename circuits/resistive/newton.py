@@ -35,7 +35,8 @@ _RUNAWAY = 1e4  # a node this many times beyond all that drives it has no steady
 def currents(flat, conductance, drive, v, f, slope):
     """Write the current into each node [A], without ideal diodes, and the diagonal [S].
 
-    The diagonal of a node that an ideal diode holds is infinite.
+    The diagonal of a node that stands still is infinite: one that an ideal diode holds, or that
+    nothing is connected to.
     """
     f[:] = drive
     add_coupling(flat, v, f)
@@ -44,13 +45,14 @@ def currents(flat, conductance, drive, v, f, slope):
         i, di = clamp(flat.diode, low, high, v[j])
         f[j] -= conductance[j] * v[j] + i
         slope[j] = conductance[j] + di
-        if held(flat.diode, low, high, v[j], f[j]):
+        loose = slope[j] == 0.0 and f[j] == 0.0
+        if loose or held(flat.diode, low, high, v[j], f[j]):
             slope[j] = np.inf
 
 
 @kernel
 def sweep(flat, conductance, drive, v, pull):
-    """Move every node, layer after layer, to where it alone is in balance; *pull* is work space."""
+    """Move every node, layer after layer, to where it alone is in balance."""
     for layer in range(1, flat.sizes.size):
         pull[:] = drive
         add_coupling(flat, v, pull)
@@ -103,7 +105,8 @@ def _reach(flat, drive):
 def _step(flat, slope, f, factors, diagonal, step):
     """Solve for the Newton step; return the conductance [S] the outputs needed for a minimum.
 
-    Without a negative nudge that is 0: the co-content is convex.
+    Without a negative nudge that is 0: the co-content is convex. It is infinite where the outputs
+    are not to blame.
     """
     first = flat.at[flat.sizes.size - 1]
     shift, largest = 0.0, 0.0
@@ -113,12 +116,15 @@ def _step(flat, slope, f, factors, diagonal, step):
     for _ in range(60):
         diagonal[:] = slope
         diagonal[first:] += shift
-        if eliminate(flat, diagonal, factors) == 0:
+        failed = eliminate(flat, diagonal, factors)
+        if failed == 0:
+            step[:] = f
+            solve(flat, factors, step)
+            return shift
+        if failed < flat.sizes.size - 1:
             break
         shift = 1e-6 * largest if shift == 0.0 else 4.0 * shift
-    step[:] = f
-    solve(flat, factors, step)
-    return shift
+    return np.inf
 
 
 @kernel
@@ -154,6 +160,8 @@ def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
     shift = 0.0
     for iteration in range(1, limit + 1):
         shift = _step(flat, slope, f, factors, diagonal, step)
+        if shift == np.inf:
+            return _NOT_FINITE, iteration, _unheld(f, slope)
         size = _largest(step)
         tried[:] = v + step
         if shift == 0.0 and size <= absolute + relative * _largest(v):

@@ -23,7 +23,7 @@ from .power import class_names, sources_of
 
 __all__ = ["transient"]
 
-_PART = 0.05  # of the tolerance, for the error of one step: errors of many steps add up
+_PART = 0.1  # of the tolerance, for the error of one step: errors of many steps add up
 
 
 def transient(
