@@ -147,8 +147,10 @@ def circuit_of(
             raise RecordError(
                 f"what is stored in {record.folder} does not fit its experiment ({error})."
             ) from error
-    make = _of_weights if isinstance(learner, IdealLearner) else _of_cells
-    network, notes = make(experiment, learner)
+    if isinstance(learner, IdealLearner):
+        network, notes = _of_weights(experiment, learner)
+    else:
+        network, notes = _of_cells(experiment, learner)
     return Circuit(experiment, network, data, (*notes, *_notes(experiment)), record is not None)
 
 

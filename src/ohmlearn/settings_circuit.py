@@ -23,7 +23,8 @@ class CircuitSection(Section):
 
     It changes nothing in training. Every node has the ``capacitance`` [F]; its leak is the
     conductance of weight 1, and tau is their ratio. Left out, ``free_duration`` is 20 times the
-    longest tau of a layer, and ``slot_duration``, the time of one of the ``nudged_steps``, 5 times.
+    longest tau of a layer, and ``slot_duration``, the time of one of the ``nudged_steps``,
+    5 times.
     """
 
     capacitance: Annotated[float, Field(gt=0, description="a capacitance above 0, in farads")] = (
