@@ -20,10 +20,10 @@ from .leaky import CIRCUIT, node_map, parameters, ports, subcircuit, weights
 __all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved"]
 
 INSTANCE = "xnet"
-MEASURED = ("inputs", "bias", "neurons", "leak", "nudge")
-"""Energies that a transient bench measures, as ``e_<class>_<phase>``; see circuits.leaky.energy.
+MEASURED = ("inputs", "bias", "neurons", "leak", "nudge", "target")
+"""Energies that a transient bench measures, as ``e_<class>_<phase>``, phases counted from 1.
 
-``e_nudge`` is all that flows from the output nodes into the nudge: its conductance and its source.
+The classes are those of :mod:`ohmlearn.circuits.leaky.energy`.
 """
 
 _TEMPERATURE = "temp=27 tnom=27"
@@ -217,7 +217,7 @@ def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
     names = node_map(network, INSTANCE)
     leaks = zip(names["nodes"], network.leak, strict=True)
     nudge = f"{number(network.leak[-1])}*v(nudge)"
-    ends = zip(names["nodes"][-1], names["targets"][0], strict=True)
+    ends = list(zip(names["nodes"][-1], names["targets"][0], strict=True))
     found = {
         "inputs": [f"(-v({line})*i(v{line}))" for line in names["inputs"][0]],
         "bias": [f"(-{number(network.v_ref)}*{i})" for i in _bias_currents(network, dialect)],
@@ -226,7 +226,8 @@ def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
             for line, i in zip(_lines(network), _line_currents(network, dialect), strict=True)
         ],
         "leak": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
-        "nudge": [f"{nudge}*v({n})*(v({n})-v({y}))" for n, y in ends],
+        "nudge": [f"{nudge}*(v({n})-v({y}))*(v({n})-v({y}))" for n, y in ends],
+        "target": [f"{nudge}*v({y})*(v({n})-v({y}))" for n, y in ends],
     }
     return {name: terms for name, terms in found.items() if terms}
 

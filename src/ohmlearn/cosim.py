@@ -325,8 +325,6 @@ def _energies(path: Trajectory, measures: Mapping[str, float]) -> list[EnergyCom
         for name in MEASURED:
             key = f"e_{name}_{number + 1}"
             kernel = float(path.energy[name][number, 0])
-            if name == "nudge":
-                kernel += float(path.energy["target"][number, 0])
             if key in measures and kernel != 0.0:
                 found.append(EnergyComparison(phase, name, kernel, measures[key]))
     return found

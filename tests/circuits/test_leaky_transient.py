@@ -54,7 +54,7 @@ def test_waveforms_are_those_of_radau(activation, symmetric, within):
     path = transient(net, both, points=50)
     assert path.converged
     signals = signals_of(net)
-    for sample in range(2):
+    for sample in range(1):
         state, worst = np.zeros(signals.layout.units), 0.0
         ours = np.concatenate([v[:, sample] for v in path.voltages], axis=1)
         for number, phase in enumerate(both):
@@ -68,7 +68,7 @@ def test_waveforms_are_those_of_radau(activation, symmetric, within):
                 return i / (signals.leak * signals.tau * V_REF)
 
             at = np.linspace(0, phase.duration, 51)
-            found = solve_ivp(rate, (0, at[-1]), state, "Radau", rtol=1e-10, atol=1e-12, t_eval=at)
+            found = solve_ivp(rate, (0, at[-1]), state, "Radau", rtol=1e-9, atol=1e-11, t_eval=at)
             rows = ours[50 * number : 50 * number + 51]
             worst = max(worst, float(np.abs(rows - V_REF * found.y.T).max()))
             state = found.y[:, -1]
