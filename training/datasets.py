@@ -1,4 +1,4 @@
-"""Data sets by name: UCI digits from the package, MNIST and relatives from IDX files, own files.
+"""Data sets by name: digits, Iris and gates, MNIST and relatives from IDX files, own files.
 
 Training and test parts are those stored in the files; nothing here depends on a seed, so no run
 can move a test row into training. Limits keep the first rows.
@@ -17,11 +17,12 @@ from ..errors import DataError, nearest
 from .idx import idx_shape, read_idx
 from .published import PUBLISHED, Located, Pair, Published, locate
 from .samples import Dataset, check, part
+from .shipped import SHIPPED, load_shipped
 from .user_data import load_npz
 
 __all__ = ["NAMES", "Dataset", "Listing", "check", "describe", "load"]
 
-NAMES: tuple[str, ...] = ("digits", *PUBLISHED)
+NAMES: tuple[str, ...] = ("digits", *SHIPPED, *PUBLISHED)
 
 _DIGITS_LICENCE = "CC BY 4.0"
 _DIGITS_SOURCE = (
@@ -45,8 +46,8 @@ def load(
 
     Parameters
     ----------
-    name : 'digits', 'mnist', 'fashion_mnist', 'kmnist', or the path of a ``.npz`` file
-        (see :mod:`ohmlearn.training.user_data`).
+    name : one of :data:`NAMES`, or the path of a ``.npz`` file (see
+        :mod:`ohmlearn.training.user_data`).
     data_dir : folder of the IDX files; they lie in ``<data_dir>/<name>/`` or in ``<data_dir>/``.
         Default: the environment variable ``OHMLEARN_DATA``, else the user's data folder.
     limit_train, limit_test : number of samples to keep, from the first on; None keeps all.
@@ -65,6 +66,8 @@ def load(
         return load_npz(os.path.expanduser(name), limit_train, limit_test, dtype)
     if name == "digits":
         return _load_digits(limit_train, limit_test, dtype)
+    if name in SHIPPED:
+        return load_shipped(name, limit_train, limit_test, dtype)
     if name not in PUBLISHED:
         raise DataError(nearest(name, NAMES, "data set") + " The path of a .npz file works too.")
     return _load_published(PUBLISHED[name], data_dir, limit_train, limit_test, dtype)
@@ -193,22 +196,23 @@ def describe(data_dir: str | os.PathLike[str] | None = None) -> list[Listing]:
 
     Files that are missing or corrupt are reported in the row, not raised.
     """
-    digits = _load_digits(None, None, np.float32)
-    rows = [
-        Listing(
-            name="digits",
-            found=True,
-            where="in the package",
-            train=len(digits.y_train),
-            test=len(digits.y_test),
-            shape=digits.shape,
-            classes=digits.classes,
-            licence=digits.licence,
-            source=digits.source,
-            note=digits.note,
-        )
-    ]
+    rows = [_list_shipped(load(name)) for name in ("digits", *SHIPPED)]
     return rows + [_list_published(published, data_dir) for published in PUBLISHED.values()]
+
+
+def _list_shipped(data: Dataset) -> Listing:
+    return Listing(
+        name=data.name,
+        found=True,
+        where="in the package",
+        train=len(data.y_train),
+        test=len(data.y_test),
+        shape=data.shape,
+        classes=data.classes,
+        licence=data.licence,
+        source=data.source,
+        note=data.note,
+    )
 
 
 def _list_published(published: Published, data_dir: str | os.PathLike[str] | None) -> Listing:

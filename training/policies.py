@@ -30,7 +30,7 @@ from ..devices.counter_rng import Stream, uniform
 from ..errors import ConfigError, nearest
 from ..jit import inlined, inner, kernel
 
-__all__ = ["POLICIES", "Policy", "make_policy", "program_array"]
+__all__ = ["POLICIES", "Policy", "make_policy", "program_array", "pulse_count"]
 
 IDEAL, STOCHASTIC, DETERMINISTIC, RESIDUE, SIGN = range(5)
 POLICIES = {
@@ -108,7 +108,7 @@ def _request(products, i, j):
 
 
 @inlined
-def _count(kind, threshold, residue, r, at, tick, weight):
+def pulse_count(kind, threshold, residue, r, at, tick, weight):
     """Return the signed pulses for request *r* of the weight whose residue is at *at*.
 
     NaN gives none, and no request gives more than ``_MOST``: a network that diverges must come
@@ -144,7 +144,7 @@ def _visit(policy, columns, residue_at, active, products, tick, weights, counts)
         for j in range(columns):
             weight = active[k] * columns + j
             r = _request(products, active[k], j)
-            count = _count(kind, threshold, residue, r, residue_at + weight, tick, weight)
+            count = pulse_count(kind, threshold, residue, r, residue_at + weight, tick, weight)
             if count != 0:
                 weights[events] = weight
                 counts[events] = count
@@ -181,7 +181,7 @@ def _sample(policy, columns, residue_at, active, products, tick, weights, counts
             for k in range(rows):
                 weight = active[k] * columns + j
                 r = pre[0, active[k]] * d + dpre[0, active[k]] * f
-                count = _count(kind, threshold, residue, r, residue_at + weight, tick, weight)
+                count = pulse_count(kind, threshold, residue, r, residue_at + weight, tick, weight)
                 if count != 0:
                     weights[events], counts[events] = weight, count
                     events += 1

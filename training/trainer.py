@@ -8,7 +8,7 @@ bits. Nothing here knows how a learner learns.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -35,7 +35,11 @@ _CHUNK = 250
 
 
 class Learner(Protocol):
-    """What the trainer asks of a network that learns."""
+    """What the trainer asks of a network that learns.
+
+    One that descends another loss than :func:`squared_loss` has a method ``loss`` that takes the
+    same arguments.
+    """
 
     @property
     def cells(self) -> int:
@@ -128,16 +132,22 @@ def squared_loss(outputs: NDArray, target: NDArray) -> float:
     return 0.5 * float(np.sum((target.astype(np.float64) - outputs) ** 2))
 
 
+def _loss_of(learner: Learner) -> Callable[[NDArray, NDArray], float]:
+    return getattr(learner, "loss", squared_loss)
+
+
 def accuracy(
     learner: Learner, x: NDArray, labels: NDArray, step: int, threads: int
 ) -> tuple[float, float]:
     """Return (accuracy, mean loss) of the free phase; chunks of fixed size share the threads."""
 
+    loss_of_rows = _loss_of(learner)
+
     def chunk(first: int) -> tuple[int, float]:
         rows = slice(first, first + _CHUNK)
         out = learner.outputs(x[rows], first, step)
         target = np.eye(out.shape[1], dtype=out.dtype)[labels[rows]]
-        return int(np.sum(out.argmax(axis=1) == labels[rows])), squared_loss(out, target)
+        return int(np.sum(out.argmax(axis=1) == labels[rows])), loss_of_rows(out, target)
 
     starts = range(0, len(x), _CHUNK)
     if threads == 1:
@@ -183,6 +193,7 @@ def train(learner: Learner, data: Dataset, plan: Plan, position: Position) -> It
     rows = len(data.x_train)
     batches = -(-rows // plan.batch_size)
     eye = np.eye(data.classes, dtype=data.x_train.dtype)
+    loss_of_rows = _loss_of(learner)
     while position.epoch < plan.epochs:
         order = epoch_order(plan.seed, position.epoch, rows)
         rate = plan.decay**position.epoch
@@ -200,7 +211,7 @@ def train(learner: Learner, data: Dataset, plan: Plan, position: Position) -> It
                 data.x_train[chosen], target, signs[position.batch], step, rate
             )
             position.correct += int(np.sum(out.argmax(axis=1) == labels))
-            position.loss += squared_loss(out, target)
+            position.loss += loss_of_rows(out, target)
             position.batch += 1
             spent = time.process_time() - started
             position.epoch_cpu_seconds += spent

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .build_resistive import build_resistive
 from .cell import choose_access, choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
@@ -19,6 +20,7 @@ from .periphery import build_sensing, build_wiring, periphery_ledger, tile_shape
 from .training.ideal import IdealLearner, Schedule
 from .training.policies import make_policy
 from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
 from .training.rules import get_rule
 from .training.samples import Dataset
 
@@ -30,7 +32,7 @@ _INITIAL = 0  # stream of the initial weights, beside those of the trainer
 class Built(NamedTuple):
     """A learner, ready to train, and the ledger of the device effects that act on it."""
 
-    learner: IdealLearner | PulsedLearner
+    learner: IdealLearner | PulsedLearner | ResistiveLearner
     effects: list[dict]
 
 
@@ -67,8 +69,10 @@ def build(experiment: Experiment, data: Dataset) -> Built:
     DeviceError
         If the cell's parameters or effects are not allowed.
     """
-    _check_fit(experiment, data)
     _check_slots(experiment)
+    if experiment.network.kind == "resistive":
+        return Built(*build_resistive(experiment, data))
+    _check_fit(experiment, data)
     network = build_network(experiment)
     schedule = build_schedule(experiment)
     rule = get_rule(experiment.learning.rule, network.layout.symmetric)

@@ -35,6 +35,7 @@ from .settings import (
 from .settings_circuit import CircuitSection
 from .settings_errors import explain
 from .settings_periphery import AccessSection, ConvertersSection, WiresSection
+from .settings_resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
 
 __all__ = ["Experiment", "load_experiment", "parse_experiment"]
 
@@ -63,6 +64,7 @@ class Experiment(Section):
     ]
     data: DataSection
     network: NetworkSection
+    resistive: ResistiveSection | None = None
     device: DeviceSection | None = None
     access: AccessSection | None = None
     crossbar: CrossbarSection = Field(default_factory=CrossbarSection)
@@ -86,6 +88,7 @@ class Experiment(Section):
             *_shape_conflicts(self),
             *_device_conflicts(self),
             *_periphery_conflicts(self),
+            *resistive_conflicts(self),
         ]
         if sentences:
             raise ValueError("\n".join(sentences))
@@ -93,7 +96,8 @@ class Experiment(Section):
 
     def to_toml(self) -> str:
         """Return the resolved experiment as TOML; reading it back gives an equal experiment."""
-        return tomli_w.dumps(self.model_dump(exclude_none=True))
+        unused = {"network": set(HOPFIELD_ONLY)} if self.network.kind == "resistive" else None
+        return tomli_w.dumps(self.model_dump(exclude_none=True, exclude=unused))
 
     def digest(self) -> str:
         """Return 64 hexadecimal digits that name everything that decides the result.
@@ -218,6 +222,7 @@ def _resolved(document: Mapping[str, Any]) -> dict[str, Any]:
     crossbar = full.setdefault("crossbar", {})
     if isinstance(crossbar, dict):
         crossbar.setdefault("weight_range", 1.0)
+    fill_in(full)
     run = full.setdefault("run", {})
     if isinstance(run, dict):
         run.setdefault("level", "device" if "device" in full else "ideal")
@@ -231,7 +236,7 @@ def _resolved(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rule_conflicts(e: Experiment) -> Iterator[str]:
     rule, network, learning = e.learning.rule, e.network, e.learning
-    if rule in _VECTOR_FIELD and network.symmetric:
+    if rule in _VECTOR_FIELD and network.symmetric and network.kind == "hopfield":
         yield (
             f"learning.rule is '{rule}', which learns separate forward and backward weights; it "
             "needs network.symmetric = false (with symmetric weights use 'ep', 'cep' or "

@@ -7,20 +7,23 @@ from typing import Any
 from .experiment import Experiment
 from .training.ideal import IdealLearner
 from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
 from .training.samples import Dataset
 from .training.trainer import accuracy
 
 __all__ = ["accuracy_after_rest", "idle_time"]
 
+AnyLearner = IdealLearner | PulsedLearner | ResistiveLearner
+
 
 def accuracy_after_rest(
-    experiment: Experiment, learner: IdealLearner | PulsedLearner, data: Dataset
+    experiment: Experiment, learner: AnyLearner, data: Dataset
 ) -> list[dict[str, Any]]:
     """Return the accuracy on the test rows after each of ``evaluation.after_seconds``.
 
     Every rest starts from the end of training. The learner is the same afterwards.
     """
-    if not isinstance(learner, PulsedLearner):
+    if isinstance(learner, IdealLearner) or not learner.cells:
         return []
     results = []
     step = (experiment.training.epochs + 1) * len(data.x_train)
@@ -31,11 +34,11 @@ def accuracy_after_rest(
     return results
 
 
-def idle_time(experiment: Experiment, learner: IdealLearner | PulsedLearner) -> str:
+def idle_time(experiment: Experiment, learner: AnyLearner) -> str:
     """Return a sentence if an effect of time is on but no time passes in the run, else ""."""
-    if not isinstance(learner, PulsedLearner) or experiment.evaluation.after_seconds:
+    if isinstance(learner, IdealLearner) or not learner.cells:
         return ""
-    if not learner.crossbars[0].effects.with_time:
+    if experiment.evaluation.after_seconds or not learner.crossbars[0].effects.with_time:
         return ""
     return (
         "note: retention, random telegraph and 1/f noise act as time passes, which it does only "

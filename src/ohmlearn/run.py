@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from . import __version__, checkpoint
 from .build import Built, build, build_network, build_schedule
+from .build_resistive import resistive_notes
 from .errors import ConfigError, RecordError
 from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
@@ -28,6 +29,8 @@ from .storage import prepare_folder
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
 from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
+from .training.resistive.stability import resistive_loop_gain
 from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
@@ -108,6 +111,8 @@ def _one_blas_thread() -> Iterator[None]:
 
 def _loop_gain(experiment: Experiment, built: Built, data: Dataset) -> LoopGain:
     rows = data.x_train[: experiment.training.batch_size]
+    if isinstance(built.learner, ResistiveLearner):
+        return resistive_loop_gain(built.learner, rows)
     network, schedule = build_network(experiment), build_schedule(experiment)
     return loop_gain(network, built.learner.theta, schedule, rows)
 
@@ -120,6 +125,11 @@ def _judge(experiment: Experiment, gain: LoopGain, progress: Progress) -> None:
     """
     section = experiment.learning
     continual = get_rule(section.rule, experiment.network.symmetric).continual
+    if experiment.network.kind == "resistive":
+        for note in resistive_notes(experiment):
+            progress.message(note)
+        if not continual:
+            return
     answer = np.array(gain.bound) * (1.0 if continual else abs(section.beta))
     worst = int(np.argmax(answer))
     if not answer[worst] < _DIVERGES:

@@ -24,7 +24,7 @@ __all__ = [
     "TrainingSection",
 ]
 
-DATA_SETS = ("digits", "mnist", "fashion_mnist", "kmnist")
+DATA_SETS = ("digits", "iris", "or", "and", "xor", "mnist", "fashion_mnist", "kmnist")
 
 #: The device effects, each with its own switch, in the order of the experiment file.
 EFFECTS = (
@@ -75,9 +75,10 @@ class DataSection(Section):
 
 
 class NetworkSection(Section):
-    """``[network]``: a layered Hopfield-type network; ``layers`` counts the input first.
+    """``[network]``: a layered network; ``layers`` counts the input first.
 
-    ``time_step``, ``clamp`` and ``output_slope`` (the factor rho' on the output layer) act in
+    ``kind`` is 'hopfield', or 'resistive', whose further keys are those of ``[resistive]``; all
+    keys below belong to the Hopfield type. ``time_step``, ``clamp`` and ``output_slope`` (the factor rho' on the output layer) act in
     the energy-based dynamics only. ``clamp`` defaults to true for the activations that live in
     [0, 1], and to false for tanh.
     """
@@ -90,6 +91,9 @@ class NetworkSection(Section):
             description="a list of at least 2 layer sizes, input first, such as [64, 128, 10]",
         ),
     ]
+    kind: Annotated[
+        Literal["hopfield", "resistive"], Field(description="'hopfield' or 'resistive'")
+    ] = "hopfield"
     dynamics: Annotated[
         Literal["prototypical", "energy-based"],
         Field(description="'prototypical' or 'energy-based'"),
