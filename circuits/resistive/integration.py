@@ -69,10 +69,8 @@ def _crossing(flat, v, slope, end, f, f_end, h, allowed):
     part = 1.0
     for j in range(v.size):
         if slope[j] == np.inf:
-            late = (
-                f_end[j] * f[j] < 0.0 and abs(f_end[j]) * h > 2.0 * allowed * flat.capacitance[j]
-            )
-            if late:
+            missed = 0.5 * abs(f_end[j]) * h / flat.capacitance[j]
+            if f_end[j] * f[j] < 0.0 and missed > allowed:
                 part = min(part, f[j] / (f[j] - f_end[j]))
         elif end[j] > flat.high[j] + allowed:
             part = min(part, (flat.high[j] - v[j]) / (end[j] - v[j]))
@@ -106,10 +104,10 @@ def _distance(flat, f, slope, factors, work):
 
 
 @kernel
-def _account(flat, conductance, drive, sources, b, states, bends, k, h, work, power, energy):
-    """Add the energies of step *k* to *energy*."""
+def _account(flat, conductance, drive, sources, b, start, end, bend, h, work, power, energy):
+    """Add the energies of a step of *h* [s] to *energy*."""
     for q in range(_POINTS.size):
-        between(states[k], states[k + 1], bends[k], _POINTS[q], work[0])
+        between(start, end, bend, _POINTS[q], work[0])
         if flat.diode.kind == _IDEAL:
             currents(flat, conductance, drive, work[0], work[1], work[2])
         powers(flat, sources, b, work[0], work[1], power)
@@ -119,9 +117,12 @@ def _account(flat, conductance, drive, sources, b, states, bends, k, h, work, po
 
 @kernel
 def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy):
-    """Run one sample through a phase; return times, states and bends of its steps, and success.
+    """Run one sample through a phase.
 
-    Once it stands still its last state is kept for the rest of the phase.
+    Returns
+    -------
+    tuple
+        Times, states and bends of the steps, their number, and whether the phase was completed.
     """
     nodes = v.size
     times, states = np.zeros(65), np.empty((65, nodes))
@@ -131,22 +132,24 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
     end, power = np.empty(nodes), np.empty(energy.size)
     ideal, allowed = flat.diode.kind == _IDEAL, _SNAP * control.error
     states[0] = v
-    t, k, limit = 0.0, 0, _GROW
+    t, k, limit, still = 0.0, 0, _GROW, False
     currents(flat, conductance, drive, v, f, slope)
     h = _first_step(flat, f, control)
     for _ in range(MOST_STEPS):
-        if t >= control.duration:
-            break
-        last = t + 1.001 * h >= control.duration
+        last = still or t + 1.001 * h >= control.duration
         if last:
             h = control.duration - t
         if not t + h > t:
             break
         times, states, bends = _grown(times, k + 1), _grown(states, k + 1), _grown(bends, k)
-        bend = bends[k]
-        error = step(
-            flat, conductance, drive, states[k], f, slope, h, factors, stages, work, end, bend
-        )
+        start, bend, error = states[k], bends[k], 0.0
+        if still:
+            end[:] = start
+            bend[:] = 0.0
+        else:
+            error = step(
+                flat, conductance, drive, start, f, slope, h, factors, stages, work, end, bend
+            )
         ratio = error / control.error
         if not ratio <= 1.0:
             h *= max(_SHRINK, _SAFETY * ratio ** (-1.0 / ORDER)) if ratio < np.inf else _SHRINK
@@ -154,30 +157,22 @@ def _integrate(flat, conductance, drive, sources, b, control, v, factors, energy
             continue
         if ideal:
             currents(flat, conductance, drive, end, f_end, work[0])
-            part = _crossing(flat, states[k], slope, end, f, f_end, h, allowed)
+            part = _crossing(flat, start, slope, end, f, f_end, h, allowed)
             if part < 1.0:
                 h *= max(part, 1e-3)
                 limit = 1.0
                 continue
             _snap(flat, end, allowed)
         states[k + 1] = end
-        _account(flat, conductance, drive, sources, b, states, bends, k, h, work, power, energy)
+        _account(flat, conductance, drive, sources, b, start, end, bend, h, work, power, energy)
         t = control.duration if last else t + h
         k += 1
         times[k] = t
+        if last:
+            break
         currents(flat, conductance, drive, end, f, slope)
-        if control.stop_within > 0.0 and t < control.duration:
-            if _distance(flat, f, slope, factors, work) < control.stop_within:
-                times, states = _grown(times, k + 1), _grown(states, k + 1)
-                bends = _grown(bends, k)
-                states[k + 1], bends[k] = end, 0.0
-                h = control.duration - t
-                _account(
-                    flat, conductance, drive, sources, b, states, bends, k, h, work, power, energy
-                )
-                k += 1
-                t = control.duration
-                times[k] = t
+        if control.stop_within > 0.0:
+            still = _distance(flat, f, slope, factors, work) < control.stop_within
         h *= min(limit, max(_SHRINK, _SAFETY * (ratio + 1e-12) ** (-1.0 / ORDER)))
         limit = _GROW
     v[:] = states[k]

@@ -1,7 +1,7 @@
 """The resistive network as a circuit: conductances, amplifiers, clamps, biases, capacitors.
 
-Nodes are called ``in_0``, ``h1_0`` and ``out_0``, with the numbers of layer and node. Every node is
-a terminal of the circuit, so that it has one name on every level; behind an amplifier stands
+Nodes are called ``in_0``, ``h1_0`` and ``out_0``, with the numbers of layer and node. Every node
+is a terminal of the circuit, so that it has one name on every level; behind an amplifier stands
 ``a1_0``. Rails of equal voltage are one terminal, ``hi_0`` or ``lo_0``. The conductances of a
 layer are cut into blocks of at most 256 x 256, each a subcircuit, since ngspice 39 refuses calls
 with more than about a thousand terminals; for the same reason a circuit with more nodes than that

@@ -33,7 +33,7 @@ __all__ = ["resistive_deck", "saved", "sources"]
 
 _TOLERANCES = {
     # A relative tolerance of 1e-3 would leave microvolts.
-    "op": "reltol=1e-9 vntol=1e-12 abstol={abstol} itl1=1000 itl2=1000",
+    "op": "reltol=1e-11 vntol=1e-14 abstol={abstol} itl1=1000 itl2=1000",
     "default": "reltol=1e-4 vntol=1e-7 abstol={abstol} itl1=1000",
     "tight": "reltol=1e-6 vntol=1e-9 abstol={abstol} chgtol=1e-18 trtol=1 itl1=1000",
 }
