@@ -1,0 +1,161 @@
+"""A device model as a Verilog-A module: the form of exchange with HSPICE, Spectre and others.
+
+The module has the pins of the subcircuit (:mod:`.devices`): ``te``, ``be`` and the state ``x``,
+1 V for x = 1. The equation of motion is scaled by 1e-9, so that the state is the charge of a
+nanofarad and no simulator meets currents of megaamperes. In an operating point the state rests at
+``x0``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...devices.contract import Device, Field, device_of
+from ...devices.parameters import check_params
+from ..names import name, number
+from .devices import STOP, parameter_names
+from .dialects import Dialect
+from .expressions import Language, write
+from .physics import Body, Helper, physics_of
+
+__all__ = ["verilog_a"]
+
+_SCALE = "1.0e-9"
+_VERILOG = Dialect("Verilog-A", renamed={"log": "ln", "log10": "log"})
+_KEYWORDS = frozenset(
+    """
+    above absdelay abstol access ac_stim aliasparam always analog analysis and assert assign
+    automatic begin branch buf bufif0 bufif1 case casex casez cell cmos config connect
+    connectmodule connectrules continuous cross ddt ddt_nature ddx deassign default defparam
+    design disable discipline discrete domain driver_update edge else end endcase endconfig
+    endconnectrules enddiscipline endfunction endgenerate endmodule endnature endparamset
+    endprimitive endspecify endtable endtask event exclude final_step flicker_noise flow for
+    force forever fork from function generate genvar ground highz0 highz1 idt idt_nature idtmod
+    ifnone incdir include inf infinite initial initial_step inout input instance integer join
+    laplace_nd laplace_np laplace_zd laplace_zp large last_crossing liblist library limexp
+    localparam macromodule medium merged module nand nature negedge net_resolution nmos
+    noise_table noise_table_log nor noshowcancelled not notif0 notif1 or output parameter
+    paramset pmos posedge potential primitive pull0 pull1 pulldown pullup pulsestyle_onevent
+    pulsestyle_ondetect rcmos real realtime reg release repeat resolveto rnmos rpmos rtran
+    rtranif0 rtranif1 scalared showcancelled signed slew small specify specparam split string
+    strong0 strong1 supply0 supply1 task timer tran tranif0 tranif1 transition tri tri0 tri1
+    triand trior trireg units unsigned use uwire vectored wait wand weak0 weak1 while
+    white_noise wire wor wreal xnor xor zi_nd zi_np zi_zd zi_zp electrical voltage current
+    """.split()
+)
+"""Words of the language (Verilog-AMS LRM 2.4, annex B) and of its disciplines."""
+
+
+def verilog_a(params: Any, *, label: str | None = None) -> str:
+    """Return the Verilog-A module of a device model.
+
+    Parameters
+    ----------
+    params : parameter tuple
+        The nominal cell; its numbers are the module's defaults.
+    label : str, optional
+        Name of the module; that of the model if left out.
+
+    Raises
+    ------
+    NetlistError
+        If the model has no form in a circuit.
+    DeviceError
+        If the parameters describe no cell of the model.
+    """
+    device = device_of(type(params))
+    check_params(device, params)
+    module = name(label or device.name, "device")
+    if module in _KEYWORDS:
+        module += "_m"
+    names = {
+        f: f"{n}_p" if n in _KEYWORDS else n for f, n in parameter_names(params._fields).items()
+    }
+    physics = physics_of(device)
+    helpers = {h.name: f"{module}_{h.name}" for h in physics.helpers}
+    variables = [*_variables(physics.current), *_variables(physics.rate), "current", "rate", "move"]
+    lines = [
+        *_heading(device, module),
+        *_parameters(device, params, names),
+        *(line for h in physics.helpers for line in _function(h, helpers)),
+        f"  real vm, xs, {', '.join(f'q_{v}' for v in variables)};",
+        "  analog begin",
+        "    vm = V(te, be);",
+        "    xs = min(max(V(x), 0.0), 1.0);",
+        *_assigned(physics.current, "current", names, helpers),
+        *_assigned(physics.rate, "rate", names, helpers),
+        *_equations(),
+        "  end",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(device: Device, module: str) -> Iterator[str]:
+    kind = "equation of motion" if device.dynamical else "pulse response, as a rate"
+    source = "".join(c if " " <= c <= "~" else " " for c in device.reference)
+    yield f"// {name(device.name)}: {kind}"
+    yield f"// source: {source[:200]}"
+    yield '`include "disciplines.vams"'
+    yield ""
+    yield f"module {module}(te, be, x);"
+    yield "  inout te, be, x;"
+    yield "  electrical te, be, x;"
+
+
+def _parameters(device: Device, params: Any, names: Mapping[str, str]) -> Iterator[str]:
+    fields: dict[str, Field] = device.fields()
+    for field, value in params._asdict().items():
+        about = f"{fields[field].meaning} [{fields[field].unit}]"
+        note = "".join(c if " " <= c <= "~" else " " for c in about)[:80]
+        yield f"  parameter real {names[field]} = {number(value, field)};  // {note}"
+    yield "  parameter real x0 = 0.5 from [0.0:1.0];  // state at the start"
+
+
+def _function(helper: Helper, helpers: Mapping[str, str]) -> Iterator[str]:
+    """Yield a helper as an analog function."""
+    own = helpers[helper.name]
+    yield f"  analog function real {own};"
+    for argument in helper.body.arguments:
+        yield f"    input a_{argument};"
+        yield f"    real a_{argument};"
+    if helper.body.lets:
+        yield f"    real {', '.join(f'q_{let.name}' for let in helper.body.lets)};"
+    yield "    begin"
+    texts = {a: f"a_{a}" for a in helper.body.arguments}
+    for let in helper.body.lets:
+        yield f"      q_{let.name} = {write(let.value, Language(_VERILOG, texts, {}, helpers))};"
+        texts[let.name] = f"q_{let.name}"
+    yield f"      {own} = {write(helper.body.result, Language(_VERILOG, texts, {}, helpers))};"
+    yield "    end"
+    yield "  endfunction"
+
+
+def _variables(body: Body) -> list[str]:
+    return [let.name for let in body.lets]
+
+
+def _assigned(
+    body: Body, what: str, names: Mapping[str, str], helpers: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the assignments of a function of voltage and state."""
+    texts = dict(zip(body.arguments, ("vm", "xs"), strict=True))
+    for let in body.lets:
+        language = Language(_VERILOG, texts, names, helpers)
+        yield f"    q_{let.name} = {write(let.value, language)};"
+        texts[let.name] = f"q_{let.name}"
+    result = write(body.result, Language(_VERILOG, texts, names, helpers))
+    yield f"    q_{what} = {result};"
+
+
+def _equations() -> Iterator[str]:
+    up = f"min(max(({1.0 + STOP!r} - V(x)) / {STOP!r}, 0.0), 1.0)"
+    down = f"min(max((V(x) + {STOP!r}) / {STOP!r}, 0.0), 1.0)"
+    yield f"    q_move = max(q_rate, 0.0) * {up} + min(q_rate, 0.0) * {down};"
+    yield "    I(te, be) <+ q_current;"
+    yield f"    I(x) <+ {_SCALE} * ddt(V(x));"
+    yield '    if (analysis("static"))'
+    yield "      I(x) <+ V(x) - x0;"
+    yield "    else"
+    yield f"      I(x) <+ -{_SCALE} * q_move;"
