@@ -3,24 +3,25 @@
 Both reads of a shared array happen at once in continuous time, so each direction has its own
 currents through its own cells (in a netlist: a twin of the array). With all lines sensed at
 virtual ground, a cell of conductance g on a line driven at u takes the power g u^2, both arms
-alike. Classes of :data:`CLASSES`, all in joules and positive as named:
+alike. Classes of :data:`CLASSES`, in joules:
 
-========  =====================================================================================
-forward   dissipated in the arrays by lines driven towards the output: inputs, bias, neurons
-backward  dissipated in the arrays by lines driven towards the input
-inputs    supplied by the sources of the input lines
-bias      supplied by the sources of the bias lines
-neurons   supplied by the output stages of the neurons, both directions
-sense     supplied to the nodes by the sense stages: v times the sum of the subtracted currents
-injected  supplied to the output nodes by current nudging
-leak      dissipated in the leaks
-nudge     dissipated in the nudge conductances (supplied by them where they are negative)
-target    taken up by the sources at the targets
-stored    gained by the capacitors
-========  =====================================================================================
+===================  ==========================================================================
+supplied inputs      by the sources of the input lines
+supplied bias        by the sources of the bias lines
+supplied neurons     by the output stages of the neurons, to lines of both directions
+supplied sense       by the sense stages to the nodes: v times the sum of what they send
+supplied currents    by current nudging to the output nodes
+supplied targets     by the sources at the targets; negative where they take it up
+dissipated forward   in the arrays by lines driven towards the output: inputs, bias, neurons
+dissipated backward  in the arrays by lines driven towards the input
+dissipated leaks     in the leaks of the nodes
+dissipated nudge     in the nudge conductances; negative if they are
+stored capacitors    gained by the capacitors
+===================  ==========================================================================
 
-So forward + backward = inputs + bias + neurons at the lines, and sense + injected = leak + nudge
-+ target + stored at the nodes. The supplies that the stages themselves run on are not modelled.
+So inputs + bias + neurons = forward + backward at the lines, and sense + currents + targets =
+leaks + nudge + capacitors at the nodes. The supplies that the stages themselves run on are not
+modelled.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ from .signals import Signals, conditions, send, signals_of, split_nodes, start_s
 __all__ = ["CLASSES", "Loads", "loads_of", "lyapunov"]
 
 CLASSES = (
-    "forward",
-    "backward",
-    "inputs",
-    "bias",
-    "neurons",
-    "sense",
-    "injected",
-    "leak",
-    "nudge",
-    "target",
-    "stored",
+    "supplied inputs",
+    "supplied bias",
+    "supplied neurons",
+    "supplied sense",
+    "supplied currents",
+    "supplied targets",
+    "dissipated forward",
+    "dissipated backward",
+    "dissipated leaks",
+    "dissipated nudge",
+    "stored capacitors",
 )
 
 

@@ -48,7 +48,15 @@ _BETWEEN = np.array([
     [0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423],
 ])  # fmt: skip
 
-INTEGRATED = ("forward", "backward", "sense", "leak", "nudge", "target", "injected")
+INTEGRATED = (
+    "dissipated forward",
+    "dissipated backward",
+    "supplied sense",
+    "dissipated leaks",
+    "dissipated nudge",
+    "supplied targets",
+    "supplied currents",
+)
 
 
 class Plant(NamedTuple):
@@ -106,7 +114,7 @@ def _rates(plant, s, sent, a, out, power):
     for k in range(plant.target.size):
         v, y = s[first + k], plant.target[k]
         power[4] += plant.beta * (v - y) * (v - y)
-        power[5] += plant.beta * (v - y) * y
+        power[5] += plant.beta * (y - v) * y
         power[6] += plant.injected[k] * v
 
 

@@ -140,12 +140,16 @@ def _count(
     unit = float(signals.leak[-1]) * signals.v_ref**2  # power of signal 1 on the output's leak [W]
     for k, name in enumerate(INTEGRATED):
         energy[name][number] = unit * integrals[:, k]
-    energy["neurons"][number] = energy["forward"][number] + energy["backward"][number]
+    energy["supplied neurons"][number] = (
+        energy["dissipated forward"][number] + energy["dissipated backward"][number]
+    )
     squares = np.asarray(phase.inputs, np.float64) ** 2
-    energy["inputs"][number] = squares @ loads.inputs * phase.duration
-    energy["bias"][number] = signals.v_ref**2 * loads.bias * phase.duration
-    energy["forward"][number] += energy["inputs"][number] + energy["bias"][number]
+    energy["supplied inputs"][number] = squares @ loads.inputs * phase.duration
+    energy["supplied bias"][number] = signals.v_ref**2 * loads.bias * phase.duration
+    energy["dissipated forward"][number] += (
+        energy["supplied inputs"][number] + energy["supplied bias"][number]
+    )
     capacitance = signals.tau * signals.leak
     before, after = states
     gained = 0.5 * signals.v_ref**2 * (after**2 - before**2)
-    energy["stored"][number] = gained @ capacitance
+    energy["stored capacitors"][number] = gained @ capacitance

@@ -17,14 +17,19 @@ from ..names import number
 from .behavioural import current_source, current_through, integral
 from .leaky import CIRCUIT, node_map, parameters, ports, subcircuit, weights
 
-__all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved"]
+__all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved", "sources"]
 
 INSTANCE = "xnet"
-MEASURED = ("inputs", "bias", "neurons", "leak", "nudge", "target")
-"""Energies that a transient bench measures, as ``e_<class>_<phase>``, phases counted from 1.
-
-The classes are those of :mod:`ohmlearn.circuits.leaky.energy`.
-"""
+MEASURED = {
+    "inputs": "supplied inputs",
+    "bias": "supplied bias",
+    "neurons": "supplied neurons",
+    "targets": "supplied targets",
+    "leaks": "dissipated leaks",
+    "nudge": "dissipated nudge",
+}
+"""Energies that a transient bench measures, as ``e_<key>_<phase>``, phases counted from 1; the
+values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
 
 _TEMPERATURE = "temp=27 tnom=27"
 _OPTIONS = {
@@ -112,28 +117,39 @@ def _circuit(network: LeakyNetwork) -> Iterator[str]:
     yield wrap([INSTANCE, *ports(network), CIRCUIT])
 
 
+def sources(network: LeakyNetwork, phase: Phase) -> dict[str, NDArray]:
+    """Return the values (batch,) of the independent sources of *phase*, by name."""
+    names = node_map(network, INSTANCE)
+    target = np.zeros((phase.batch, network.sizes[-1]))
+    if phase.target is not None:
+        target = np.asarray(phase.target, np.float64)
+    found = _columns("v", names["inputs"][0], phase.inputs)
+    found |= _columns("v", names["targets"][0], target)
+    if phase.current is not None:
+        found |= _columns("i", names["nodes"][-1], phase.current)
+    return found
+
+
+def _columns(letter: str, nodes: list[str], values: NDArray) -> dict[str, NDArray]:
+    columns = np.asarray(values, np.float64).T
+    return {f"{letter}{node}": column for node, column in zip(nodes, columns, strict=True)}
+
+
+def _ends(source: str) -> str:
+    """Return the nodes of a source, by its name."""
+    return f"{source[1:]} 0" if source[0] == "v" else f"0 {source[1:]}"
+
+
 def _operating_point(
     network: LeakyNetwork, phase: Phase, sample: int, dialect: str
 ) -> Iterator[str]:
     yield from _circuit(network)
-    values = _applied(network, phase, sample)
-    yield from (f"v{name} {name} 0 {number(value)}" for name, value in values["sources"])
-    yield from (f"i{name} 0 {name} {number(value)}" for name, value in values["injected"])
+    for name, values in sources(network, phase).items():
+        yield f"{name} {_ends(name)} {number(values[sample])}"
+    yield f"vnudge nudge 0 {number(phase.nudge / network.leak[-1])}"
     yield from _settings(dialect, "op")
     yield ".op"
     yield from _saving(network, dialect)
-
-
-def _applied(network: LeakyNetwork, phase: Phase, sample: int) -> dict[str, list]:
-    """Return the voltages of sources and the currents of injections of one sample, by node."""
-    sources = [(f"r0_{j}", value) for j, value in enumerate(phase.inputs[sample].tolist())]
-    outputs = network.sizes[-1]
-    target = np.zeros(outputs) if phase.target is None else phase.target[sample]
-    sources += [(f"y_{i}", value) for i, value in enumerate(target.tolist())]
-    sources.append(("nudge", phase.nudge / network.leak[-1]))
-    current = np.zeros(0) if phase.current is None else phase.current[sample]
-    injected = [(f"n{network.depth}_{i}", value) for i, value in enumerate(current.tolist())]
-    return {"sources": sources, "injected": injected}
 
 
 def _transient(
@@ -150,13 +166,12 @@ def _transient(
     ends = [0.0, *np.cumsum(durations).tolist()]
     edge = _EDGE * float(durations.min())
     yield from _circuit(network)
-    applied = [_applied(network, phase, sample) for phase in phases]
-    for kind, letter in (("sources", "v"), ("injected", "i")):
-        names = [name for name, _ in max((each[kind] for each in applied), key=len)]
-        for k, name in enumerate(names):
-            values = [each[kind][k][1] if each[kind] else 0.0 for each in applied]
-            nodes = f"{name} 0" if letter == "v" else f"0 {name}"
-            yield wrap([f"{letter}{name}", *nodes.split(), *_steps(values, ends, edge)])
+    given = [sources(network, phase) for phase in phases]
+    for name in dict.fromkeys(name for each in given for name in each):
+        values = [float(each[name][sample]) if name in each else 0.0 for each in given]
+        yield wrap([name, *_ends(name).split(), *_steps(values, ends, edge)])
+    nudges = [phase.nudge / network.leak[-1] for phase in phases]
+    yield wrap(["vnudge", "nudge", "0", *_steps(nudges, ends, edge)])
     level = "tight" if tight else "default"
     yield from _settings(dialect, level)
     step = min(float(network.time_constants().min()) / _STEPS[level], float(durations.min()) / 50)
@@ -225,9 +240,9 @@ def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
             f"v({line})*{i}"
             for line, i in zip(_lines(network), _line_currents(network, dialect), strict=True)
         ],
-        "leak": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
+        "leaks": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
         "nudge": [f"{nudge}*(v({n})-v({y}))*(v({n})-v({y}))" for n, y in ends],
-        "target": [f"{nudge}*v({y})*(v({n})-v({y}))" for n, y in ends],
+        "targets": [f"{nudge}*v({y})*(v({y})-v({n}))" for n, y in ends],
     }
     return {name: terms for name, terms in found.items() if terms}
 

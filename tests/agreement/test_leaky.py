@@ -108,8 +108,8 @@ def test_waveforms_and_energies(sizes, activation, symmetric, tight, within):
         curve = CubicSpline(path.t[part], kernel[part])(np.minimum(t[inside], path.t[part][-1]))
         assert np.abs(spice[inside] - curve).max() < within
     for number in (0, 1):
-        for name in MEASURED:
-            ours = path.energy[name][number, 1]
+        for name, kind in MEASURED.items():
+            ours = path.energy[kind][number, 1]
             measured = result.measures[f"e_{name}_{number + 1}"]
             assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name
 

@@ -79,17 +79,20 @@ def test_every_joule_at_lines_and_nodes_is_accounted_for():
     net = network((6, 8, 7, 4), symmetric=False)
     e = transient(net, phases(net, current=2e-6)).energy
     assert set(e) == set(CLASSES)
-    supplied, heat = e["inputs"] + e["bias"] + e["neurons"], e["forward"] + e["backward"]
+    supplied, heat = (
+        e["supplied inputs"] + e["supplied bias"] + e["supplied neurons"],
+        e["dissipated forward"] + e["dissipated backward"],
+    )
     np.testing.assert_allclose(supplied, heat, rtol=1e-12)
-    into = e["sense"] + e["injected"]
-    out = e["leak"] + e["nudge"] + e["target"] + e["stored"]
+    into = e["supplied sense"] + e["supplied currents"] + e["supplied targets"]
+    out = e["dissipated leaks"] + e["dissipated nudge"] + e["stored capacitors"]
     np.testing.assert_allclose(into, out, rtol=1e-6)
-    for name in ("forward", "backward", "leak", "neurons"):
-        assert (e[name] > 0).all(), name
-    assert (e["nudge"][0] == 0).all()
-    assert (e["nudge"][1] > 0).all()
-    assert (e["injected"][0] == 0).all()
-    assert (e["injected"][1] != 0).all()
+    for name in ("forward", "backward", "leaks"):
+        assert (e[f"dissipated {name}"] > 0).all(), name
+    assert (e["dissipated nudge"][0] == 0).all()
+    assert (e["dissipated nudge"][1] > 0).all()
+    assert (e["supplied currents"][0] == 0).all()
+    assert (e["supplied currents"][1] != 0).all()
 
 
 def test_at_rest_powers_are_those_of_the_steady_state():
@@ -107,9 +110,11 @@ def test_at_rest_powers_are_those_of_the_steady_state():
     )
     backward = (rho[1] ** 2 * (net.plus[1] + net.minus[1])[:-1]).sum()
     leak = sum(g * (v**2).sum() for g, v in zip(net.leak, state.voltages, strict=True))
-    for name, power in (("forward", forward), ("backward", backward), ("leak", leak)):
-        np.testing.assert_allclose(e[name][0, 0], power * phase.duration, rtol=1e-9)
-    assert abs(e["stored"][0, 0]) < 1e-9 * e["leak"][0, 0]
+    for name, power in (("forward", forward), ("backward", backward), ("leaks", leak)):
+        np.testing.assert_allclose(
+            e[f"dissipated {name}"][0, 0], power * phase.duration, rtol=1e-9
+        )
+    assert abs(e["stored capacitors"][0, 0]) < 1e-9 * e["dissipated leaks"][0, 0]
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "hard-sigmoid", "half-hard-sigmoid"])
@@ -168,7 +173,9 @@ def test_time_scales_with_capacitance():
     a, b = transient(net, phases(net)), transient(wide, slow)
     for v, w in zip(a.voltages, b.voltages, strict=True):
         np.testing.assert_allclose(v, w, atol=1e-9)
-    np.testing.assert_allclose(3 * a.energy["leak"], b.energy["leak"], rtol=1e-7)
+    np.testing.assert_allclose(
+        3 * a.energy["dissipated leaks"], b.energy["dissipated leaks"], rtol=1e-7
+    )
 
 
 def test_points_are_even_and_phases_end_on_one():
