@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
 from .settings_resistive import ResistiveSection
+from .training.policies import make_policy
 from .training.resistive.cells import Cells
 from .training.resistive.conductances import Floats, Synapses
 from .training.resistive.encoding import Encoding
@@ -24,11 +26,10 @@ from .training.resistive.learner import Phases, ResistiveLearner
 from .training.resistive.physics import Descent
 from .training.resistive.readout import Readout
 from .training.resistive.settling import Settling
-from .training.policies import make_policy
 from .training.rules import get_rule
 from .training.samples import Dataset
 
-__all__ = ["build_resistive", "resistive_notes"]
+__all__ = ["build_resistive", "resistive_network", "resistive_notes"]
 
 _INITIAL = 0  # stream of the initial conductances, as for Hopfield-type networks
 
@@ -64,6 +65,16 @@ def build_resistive(experiment: Experiment, data: Dataset) -> tuple[ResistiveLea
     rule = get_rule(learning.rule, symmetric=True)
     learner = ResistiveLearner(layout, encoding, readout, physics, synapses, rule, phases)
     return learner, ledger(crossbars[0].effects) if crossbars else []
+
+
+def resistive_network(experiment: Experiment, learner: ResistiveLearner) -> ResistiveNetwork:
+    """Return the network of *experiment* with the conductances and currents of *learner*."""
+    kept, layers = learner.figures(), range(1, learner.layout.depth + 1)
+    return replace(
+        _network(experiment, _section(experiment)),
+        g=tuple(kept[f"g_plus_{layer}"].astype(np.float64) for layer in layers),
+        bias=tuple(kept[f"bias_{layer}"].astype(np.float64) for layer in layers),
+    )
 
 
 def resistive_notes(experiment: Experiment) -> list[str]:

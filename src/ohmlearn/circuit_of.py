@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .build import build
+from .circuit_leaky import leaky_network, leaky_notes, leaky_phases
+from .circuit_resistive import resistive_circuit, resistive_circuit_notes, resistive_phases
 from .circuits.leaky.network import LeakyNetwork
+from .circuits.resistive.network import ResistiveNetwork
 from .circuits.simulator import Phase
 from .errors import ConfigError, RecordError
 from .experiment import Experiment, load_experiment, parse_experiment
 from .record import Record, learned, read_record
 from .training.datasets import load
-from .training.ideal import IdealLearner
-from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
 from .training.samples import Dataset
 
 __all__ = ["Circuit", "circuit_of", "open_source"]
-
-_WINDOW = 5e-6, 100e-6  # S; what an experiment without a device is given where it names none
-_FREE, _SLOT = 20.0, 5.0  # time constants
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,9 @@ class Circuit:
         The circuit.
     data
         Its data set.
+    show
+        ``show(x, y)`` returns the free and the nudged phase of samples (batch, features) and
+        one-hot targets (batch, classes).
     notes
         Sentences on what the circuit leaves out or had to choose.
     trained
@@ -45,17 +48,19 @@ class Circuit:
     """
 
     experiment: Experiment
-    network: LeakyNetwork
+    network: LeakyNetwork | ResistiveNetwork
     data: Dataset
+    show: Callable[[NDArray, NDArray], tuple[Phase, Phase]]
     notes: tuple[str, ...]
     trained: bool
 
     @property
     def title(self) -> str:
         """One line that says what the circuit is."""
+        kind = "Hopfield-type" if isinstance(self.network, LeakyNetwork) else "resistive"
         sizes = "-".join(map(str, self.network.sizes))
         when = "trained" if self.trained else "initial weights"
-        return f"{self.experiment.name}: Hopfield-type network {sizes}, {when}"
+        return f"{self.experiment.name}: {kind} network {sizes}, {when}"
 
     def phases(self, samples: Sequence[int]) -> tuple[Phase, Phase]:
         """Return the free and the nudged phase of the test *samples*, with their durations.
@@ -72,15 +77,8 @@ class Circuit:
                     f"sample {sample}: the test set of {self.data.name} has rows 0 to {rows - 1}."
                 )
         chosen = list(samples)
-        v_ref, section = self.network.v_ref, self.experiment.circuit
-        inputs = v_ref * self.data.x_test[chosen].astype(np.float64)
-        target = v_ref * np.eye(self.data.classes)[self.data.y_test[chosen]]
-        tau = float(self.network.time_constants().max())
-        slot = section.slot_duration or _SLOT * tau
-        learning = self.experiment.learning
-        nudge = learning.beta * self.network.leak[-1]
-        free = Phase(inputs, target=target, duration=section.free_duration or _FREE * tau)
-        return free, Phase(inputs, nudge, target, duration=learning.nudged_steps * slot)
+        x = self.data.x_test[chosen].astype(np.float64)
+        return self.show(x, np.eye(self.data.classes)[self.data.y_test[chosen]])
 
 
 def open_source(
@@ -147,93 +145,14 @@ def circuit_of(
             raise RecordError(
                 f"what is stored in {record.folder} does not fit its experiment ({error})."
             ) from error
-    if isinstance(learner, IdealLearner):
-        network, notes = _of_weights(experiment, learner)
+    if isinstance(learner, ResistiveLearner):
+        network = resistive_circuit(experiment, learner)
+        notes = resistive_circuit_notes(network)
+
+        def show(x: NDArray, y: NDArray) -> tuple[Phase, Phase]:
+            return resistive_phases(experiment, learner, network, x, y)
     else:
-        network, notes = _of_cells(experiment, learner)
-    return Circuit(experiment, network, data, (*notes, *_notes(experiment)), record is not None)
-
-
-def _of_cells(experiment: Experiment, learner: PulsedLearner) -> tuple[LeakyNetwork, list[str]]:
-    crossbars, fabric = learner.crossbars, learner.fabric
-    pairs = []
-    for number, xbar in enumerate(crossbars):
-        g = xbar.conductance.astype(np.float64)
-        if experiment.wires is not None:
-            at = int(fabric.cell_at[number])
-            cells = slice(at, at + xbar.cells)
-            g = fabric.base[cells].reshape(g.shape) + fabric.slope[cells].reshape(g.shape) * g
-        minus = g[..., 1] if xbar.arms == 2 else np.repeat(xbar.reference[:, None], g.shape[1], 1)
-        pairs.append((g[..., 0].copy(), minus.astype(np.float64)))
-    depth = learner.network.layout.depth
-    leak = tuple(float(xbar.unit) for xbar in crossbars[:depth])
-    notes = []
-    if crossbars[0].effects.read_noise:
-        notes.append("Read noise is left out.")
-    if crossbars[0].arms == 1:
-        notes.append("The reference of each row stands as a second cell in every weight.")
-    if experiment.wires is not None:
-        notes.append("Wires are in the conductances: each is what the edge of its tile sees.")
-    return _network(experiment, pairs, leak), notes
-
-
-def _of_weights(experiment: Experiment, learner: IdealLearner) -> tuple[LeakyNetwork, list[str]]:
-    layout, theta = learner.network.layout, learner.theta.astype(np.float64)
-    weights = [
-        np.vstack([layout.weight(theta, layer), layout.bias(theta, layer)])
-        for layer in range(1, layout.depth + 1)
-    ]
-    upper = range(2, 2 if layout.symmetric else layout.depth + 1)
-    weights += [layout.backward(theta, layer) for layer in upper]
-    section = experiment.crossbar
-    low, high = section.g_min or _WINDOW[0], section.g_max or _WINDOW[1]
-    if not low < high:
-        raise ConfigError(
-            f"the conductance window would reach from {low:g} S to {high:g} S; set crossbar.g_min "
-            "and crossbar.g_max in this order."
-        )
-    owners = [*range(layout.depth), *(layer - 1 for layer in upper)]
-    ranges = list(section.weight_range)
-    for owner, w in zip(owners, weights, strict=True):
-        ranges[owner] = max(ranges[owner], float(np.abs(w).max()))
-    units = [(high - low) / each for each in ranges]
-    middle = 0.5 * (low + high)
-    pairs = [
-        (middle + 0.5 * units[owner] * w, middle - 0.5 * units[owner] * w)
-        for owner, w in zip(owners, weights, strict=True)
-    ]
-    note = (
-        f"Weights became pairs around the middle of a window of {low:g} to {high:g} S that holds "
-        f"weights up to {', '.join(f'{each:.3g}' for each in ranges)} (layer by layer)."
-    )
-    return _network(experiment, pairs, tuple(units[: layout.depth])), [note]
-
-
-def _network(
-    experiment: Experiment, pairs: list[tuple[NDArray, NDArray]], leak: tuple[float, ...]
-) -> LeakyNetwork:
-    depth = len(leak)
-    plus, minus = (tuple(pair[arm] for pair in pairs) for arm in (0, 1))
-    return LeakyNetwork(
-        plus[:depth],
-        minus[:depth],
-        leak,
-        (experiment.circuit.capacitance,) * depth,
-        experiment.crossbar.v_read,
-        experiment.network.activation,
-        plus[depth:],
-        minus[depth:],
-    )
-
-
-def _notes(experiment: Experiment) -> list[str]:
-    notes = []
-    if experiment.network.dynamics == "energy-based":
-        notes.append(
-            "The energy-based dynamics have a factor rho' that no leaky integrator has: its "
-            "steady states differ from those of training."
-        )
-    section = experiment.converters
-    if section.dac_bits is not None or section.adc_bits is not None:
-        notes.append("Converters are left out.")
-    return notes
+        network, notes = leaky_network(experiment, learner)
+        notes += leaky_notes(experiment)
+        show = partial(leaky_phases, experiment, network)
+    return Circuit(experiment, network, data, show, tuple(notes), record is not None)

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from .circuit_of import Circuit
-from .circuits.leaky.network import LeakyNetwork
 from .circuits.numba_simulator import NumbaSimulator
 from .circuits.simulator import Phase, Trajectory
 from .errors import SimulationError
 from .spice_netlists.deck import Deck
-from .spice_netlists.networks.leaky_deck import MEASURED, leaky_deck, saved
 from .spice_netlists.ngspice import run_batch
+from .spice_netlists.simulator import family_of
 
 __all__ = [
     "ENERGY_TOLERANCE",
@@ -184,7 +183,7 @@ def deck_of(
         "nudged": nudged,
         "step": [free, nudged],
     }
-    return leaky_deck(
+    return family_of(circuit.network).deck(
         circuit.network,
         {name: every[name] for name in benches},
         tight=tight,
@@ -246,7 +245,7 @@ def _flat(voltages: Sequence[NDArray]) -> NDArray:
 
 def _steady(circuit: Circuit, sample: int) -> list[Comparison]:
     network, simulator, found = circuit.network, NumbaSimulator(), []
-    names = _names(network)
+    vectors = family_of(network).vectors(network)
     deck = deck_of(circuit, sample, ("free", "nudged"))
     start = None
     for bench, phase in zip(("free", "nudged"), circuit.phases([sample]), strict=True):
@@ -259,14 +258,14 @@ def _steady(circuit: Circuit, sample: int) -> list[Comparison]:
         if not state.converged.all():
             raise SimulationError(f"sample {sample}, {bench} phase: {state.message}")
         start = state.voltages
-        plots = run_batch(deck.flat(bench), vectors=saved(network), points=1)
-        apart = np.abs(plots[0].columns(saved(network))[0] - _flat(state.voltages)[0])
+        plots = run_batch(deck.flat(bench), vectors=vectors, points=1)
+        apart = np.abs(plots[0].columns(vectors)[0] - _flat(state.voltages)[0])
         found.append(
             Comparison(
                 "steady state",
                 bench,
                 sample,
-                *_size(apart[np.newaxis], names),
+                *_size(apart[np.newaxis], _names(vectors)),
                 seconds,
                 plots.seconds,
                 STEADY_TOLERANCE,
@@ -275,8 +274,8 @@ def _steady(circuit: Circuit, sample: int) -> list[Comparison]:
     return found
 
 
-def _names(network: LeakyNetwork) -> list[str]:
-    return [vector[2:-1] for vector in saved(network)]
+def _names(vectors: Sequence[str]) -> list[str]:
+    return [vector[2:-1] for vector in vectors]
 
 
 def _size(apart: NDArray, names: Sequence[str]) -> tuple[float, float, str]:
@@ -294,7 +293,9 @@ def _waveforms(
     if not path.converged:
         raise SimulationError(f"sample {sample}: {path.message}")
     plots = run_batch(deck_of(circuit, sample, ("step",), tight=tight).flat("step"))
-    t, spice = plots[0]["time"], plots[0].columns(saved(network))
+    family = family_of(network)
+    vectors = family.vectors(network)
+    t, spice = plots[0]["time"], plots[0].columns(vectors)
     kernel = _flat(path.voltages)[:, 0]
     ends = (0.0, *np.cumsum([phase.duration for phase in phases]).tolist())
     apart = np.zeros(spice.shape)
@@ -309,22 +310,21 @@ def _waveforms(
                 "waveform",
                 name,
                 sample,
-                *_size(apart[inside], _names(network)),
+                *_size(apart[inside], _names(vectors)),
                 seconds,
                 plots.seconds,
                 WAVEFORM_TOLERANCES[tight],
             )
         )
     waves = Waves(sample, ends[1:], path.t, kernel, t, spice, apart.max(axis=1), network.sizes[1:])
-    return waves, rows, _energies(path, plots.measures)
+    return waves, rows, _energies(path, family.energy(network, plots.measures))
 
 
-def _energies(path: Trajectory, measures: Mapping[str, float]) -> list[EnergyComparison]:
+def _energies(path: Trajectory, measured: Sequence[Mapping[str, float]]) -> list[EnergyComparison]:
     found = []
-    for number, phase in enumerate(("free", "nudged")):
-        for name in MEASURED:
-            key = f"e_{name}_{number + 1}"
-            kernel = float(path.energy[name][number, 0])
-            if key in measures and kernel != 0.0:
-                found.append(EnergyComparison(phase, name, kernel, measures[key]))
+    for number, (phase, energies) in enumerate(zip(("free", "nudged"), measured, strict=True)):
+        for name, spice in energies.items():
+            kernel = float(path.energy[name][number, 0]) if name in path.energy else 0.0
+            if kernel != 0.0:
+                found.append(EnergyComparison(phase, name, kernel, spice))
     return found

@@ -93,8 +93,8 @@ def _failures(result: CosimResult) -> Iterator[str]:
     for row in result.comparisons:
         if not row.passed:
             yield (
-                f"FAIL: {row.level}, {row.phase} phase, sample {row.sample}: {row.largest:.2g} V at "
-                f"{row.node}; allowed are {row.tolerance:g} V."
+                f"FAIL: {row.level}, {row.phase} phase, sample {row.sample}: {row.largest:.2g} V "
+                f"at {row.node}; allowed are {row.tolerance:g} V."
             )
     for each in result.energies:
         if not each.passed:

@@ -43,6 +43,7 @@ class Synapses(Protocol):
     theta: NDArray
     eta: NDArray
     cells: int
+    unit: float
 
     def serve(self, contrast: Contrast) -> int:
         """Change what the contrast asks for; return the programming pulses that took."""
