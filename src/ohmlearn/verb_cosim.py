@@ -41,7 +41,10 @@ def cosim(
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", metavar="DIR", help="Folder of the figure; else runs/cosim-NAME."
+            "-o",
+            "--out",
+            metavar="DIR",
+            help="Folder of the figure; else that of the run's figures, or runs/cosim-NAME.",
         ),
     ] = None,
     overrides: Annotated[
@@ -63,11 +66,13 @@ def cosim(
         from .spice_netlists.ngspice import find_ngspice
 
         find_ngspice()  # before work is done that could not be finished
-        circuit = circuit_of(*open_source(source, overrides or ()), data_dir)
+        experiment, record = open_source(source, overrides or ())
+        circuit = circuit_of(experiment, record, data_dir)
         samples = list(dict.fromkeys(sample or range(_SAMPLES)))
         tell = (lambda _: None) if as_json else (lambda text: typer.echo(text, err=True))
         result = run_cosim(circuit, samples, tight=tight, tell=tell)
-        figures = draw_cosim(out or Path("runs") / f"cosim-{circuit.experiment.name}", result)
+        folder = record.folder / "figures" if record else Path("runs") / f"cosim-{experiment.name}"
+        figures = draw_cosim(out or folder, result)
     if as_json:
         content = {**result.as_dict(), "figures": [str(path) for path in figures]}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))

@@ -63,9 +63,10 @@ def test_both_simulators_agree(result):
     assert [(each.phase, each.sample) for each in waves] == [("free", 2), ("nudged", 2)]
     assert all(0 < each.rms <= each.largest < 1e-3 for each in waves)
     names = {(each.phase, each.name) for each in result.energies}
-    assert ("nudged", "nudge") in names
-    assert ("free", "nudge") not in names
-    assert {"inputs", "bias", "neurons", "leak"} <= {name for _, name in names}
+    assert ("nudged", "dissipated nudge") in names
+    assert ("free", "dissipated nudge") not in names
+    supplied = {f"supplied {name}" for name in ("inputs", "bias", "neurons")}
+    assert supplied | {"dissipated leaks"} <= {name for _, name in names}
 
 
 def test_the_nudge_moves_the_waveform(result):
@@ -89,6 +90,66 @@ def test_a_circuit_that_differs_from_its_netlist_fails(circuit, monkeypatch):
     worst = max(found.comparisons, key=lambda each: each.largest)
     assert not worst.passed
     assert "xnet.n1_3" in {each.node for each in found.comparisons}
+
+
+RESISTIVE = """
+name = "gate"
+[data]
+name = "xor"
+[network]
+kind = "resistive"
+layers = [6, 10, {outputs}]
+[resistive]
+input_offset = 0.5
+rails = [0.0, 1.0]
+doubled_outputs = {doubled}
+output_gain = 4.0
+nudge = "{nudge}"
+clamp = "rails"
+diode = "{diode}"
+diode_parameters = {{ {parameters} }}
+gain = 4.0
+unit = 1e-6
+g_initial = [0.1, 8.0]
+[learning]
+rule = "ep"
+beta = 0.1
+eta = 1.0
+free_steps = 1
+nudged_steps = 1
+[training]
+epochs = 1
+batch_size = 4
+[run]
+level = "ideal"
+precision = "float64"
+"""
+
+
+@pytest.mark.parametrize(
+    ("diode", "parameters", "nudge"),
+    [
+        ("piecewise", "v_on = 0.3, r_on = 1.0", "current"),
+        ("shockley", "i_s = 1e-9", "conductance"),
+    ],
+)
+def test_resistive_networks_agree_too(diode, parameters, nudge):
+    doubled = nudge == "current"
+    text = RESISTIVE.format(
+        diode=diode,
+        parameters=parameters,
+        nudge=nudge,
+        doubled=str(doubled).lower(),
+        outputs=4 if doubled else 2,
+    )
+    circuit = circuit_of(parse_experiment(text, "gate.toml"))
+    assert "resistive network 6-10-" in circuit.title
+    _, nudged = circuit.phases([1])
+    assert (nudged.current is not None) == doubled
+    assert (nudged.nudge > 0) == (not doubled)
+    found = run_cosim(circuit, [1])
+    assert found.passed, found.as_dict()
+    assert {"supplied inputs", "supplied amplifiers"} <= {each.name for each in found.energies}
 
 
 def test_what_counts_as_agreement():
