@@ -14,10 +14,10 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..errors import NetlistError, nearest
 from .names import comment
 
@@ -103,7 +103,7 @@ class Deck:
             end = "\n.end\n" if name in benches else "\n"
             files[name] = f"{head}\n{bodies[name].strip()}{end}"
         about = {
-            "generator": f"{_MARK} {__version__}",
+            "generator": _generator(),
             "dialect": dialect,
             "seed": seed,
             "experiment": experiment,
@@ -182,8 +182,8 @@ class Deck:
             lines = [line for name in names for line in self._lines(name)]
         else:
             lines = list(self._lines(self._bench(bench)))
-        title = _title(next(iter(self.files.values())))
-        return circuit_of(title.lstrip("* "), "\n".join(lines))
+        title = _title(next(iter(self.files.values()))).partition(": ")[2]
+        return circuit_of(title, "\n".join(lines))
 
     def _bench(self, bench: str | None) -> str:
         phases = self.benches
@@ -220,13 +220,20 @@ def _header(
 ) -> Iterator[str]:
     run = "" if dialect == "ngspice" else ", not run here"
     yield comment(f"{name}: {title}")
-    yield comment(f"{_MARK} {__version__}")
+    yield comment(_generator())
     yield comment(f"dialect: {DIALECTS[dialect]}{run}")
     if seed is not None:
         yield comment(f"seed: {seed}")
     if experiment:
         yield comment(f"experiment: {experiment}")
     yield comment("units: SI (V, A, ohm, F, s), no suffixes")
+
+
+def _generator() -> str:
+    try:
+        return f"{_MARK} {version('ohmlearn')}"
+    except PackageNotFoundError:  # run from its sources
+        return _MARK
 
 
 def _title(text: str) -> str:

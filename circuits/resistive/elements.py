@@ -101,32 +101,52 @@ def held(diode, low, high, v, f):
     return diode.kind == _IDEAL and ((v >= high and f > 0.0) or (v <= low and f < 0.0))
 
 
+@inlined
+def _upper(diode, low, high, conductance, pull):
+    """Return a voltage above the one that :func:`resolve` seeks.
+
+    From the upper rail on no diode drives current into the node, so it lies below the voltage it
+    would have without them, and below the one at which the upper diode alone draws everything.
+    """
+    free = pull / conductance if conductance > 0.0 else (np.inf if pull > 0.0 else -np.inf)
+    if high == np.inf:
+        return max(low, free) if free < np.inf else low + pull / diode.gmin
+    if diode.kind != _SHOCKLEY:
+        return max(high + diode.v_on, free)
+    rest = pull - conductance * high
+    if rest <= 0.0:
+        return high
+    return min(free, high + diode.n * diode.v_t * math.log1p(rest / diode.i_s))
+
+
 @kernel
 def resolve(diode, low, high, conductance, pull, v):
     """Return the voltage at which ``conductance * v`` and the diodes draw *pull* [A].
 
-    This is a node on its own, its neighbours standing still. *v* is returned where the
-    conductance is not positive: such a node has no minimum of its own.
+    This is a node on its own, its neighbours standing still. *v* is returned where there is no
+    such voltage: with a negative conductance, or with nothing to hold the node.
     """
-    if conductance <= 0.0:
+    if conductance < 0.0 or (conductance == 0.0 and diode.kind != _SHOCKLEY):
         return v
-    free = pull / conductance
+    free = pull / conductance if conductance > 0.0 else v
     if diode.kind == _IDEAL:
         return min(max(free, low), high)
-    v = free
-    if diode.kind == _SHOCKLEY:
-        # a diode alone would need at most this voltage for all of the current
-        scale = diode.n * diode.v_t
-        if free > high:
-            v = high + min(
-                free - high, scale * math.log1p((free - high) * conductance / diode.i_s)
-            )
-        elif free < low:
-            v = low - min(low - free, scale * math.log1p((low - free) * conductance / diode.i_s))
+    above = _upper(diode, low, high, conductance, pull)
+    below = -_upper(diode, -high, -low, conductance, -pull)
+    if not (below > -np.inf and above < np.inf):
+        return v
+    v = min(max(free, below), above)  # at the bound the diode's curve is convex: Newton descends
     for _ in range(_NEWTON_LIMIT):
         i, slope = clamp(diode, low, high, v)
-        change = (pull - conductance * v - i) / (conductance + slope)
-        v += change
-        if abs(change) <= 1e-9 * (abs(v) + 1e-3):
-            break
+        surplus = pull - conductance * v - i
+        if surplus > 0.0:
+            below = v
+        else:
+            above = v
+        following = v + surplus / (conductance + slope)
+        if not below <= following <= above:
+            following = 0.5 * (below + above)
+        if abs(following - v) <= 1e-9 * (abs(v) + 1e-3):
+            return following
+        v = following
     return v

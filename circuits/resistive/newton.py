@@ -1,14 +1,14 @@
-"""The steady state: Newton's method, safeguarded by exact sweeps over the layers.
+"""The steady state: Newton's method, corrected by each node's own diodes.
 
-A Newton step with exponential diodes overshoots by orders of magnitude. So each step is followed
-by one sweep: layer by layer every node is moved to the voltage at which it draws exactly what its
-neighbours drive into it (:func:`~ohmlearn.circuits.resistive.elements.resolve`). Near the
-solution this changes nothing, far from it the step keeps the network's currents and obeys the
-diodes. Nodes held by ideal diodes stand still in the linear system, and the sweep takes up and
-releases them, which makes it the primal-dual active set method.
+A Newton step with exponential diodes overshoots by orders of magnitude. So after each step every
+node is moved to the voltage at which it draws exactly what its neighbours drive into it
+(:func:`~ohmlearn.circuits.resistive.elements.resolve`): the step keeps the network's currents, and
+the diodes' laws are obeyed. Near the solution this changes nothing. A node that an ideal diode
+holds stands still in the linear system; the correction takes it up and releases it, and what
+results is the primal-dual active set method, which ends after finitely many steps.
 
-A sweep alone lowers a convex co-content always; where Newton and sweep together do not follow it
-downhill, a sweep alone is taken instead.
+Where that does not converge soon, steps are taken only as far as the co-content falls, each
+followed by a sweep over the layers, which lowers a convex co-content always.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .network import _IDEAL, _SHOCKLEY, ResistiveNetwork
 __all__ = ["currents", "settle"]
 
 _CONVERGED, _EXHAUSTED, _UNBOUNDED, _NOT_FINITE = range(4)
+_SHORTEST = 1e-12
 _RUNAWAY = 1e4  # a node this many times beyond all that drives it has no steady state
 
 
@@ -51,13 +52,19 @@ def currents(flat, conductance, drive, v, f, slope):
 
 
 @kernel
-def sweep(flat, conductance, drive, v, pull):
-    """Move every node, layer after layer, to where it alone is in balance."""
+def _obey(flat, conductance, drive, v, first, end, pull):
+    """Move nodes *first* to *end* to where each draws what its neighbours at *v* drive into it."""
+    pull[:] = drive
+    add_coupling(flat, v, pull)
+    for j in range(first, end):
+        v[j] = resolve(flat.diode, flat.low[j], flat.high[j], conductance[j], pull[j], v[j])
+
+
+@kernel
+def _sweep(flat, conductance, drive, v, pull):
+    """Do so layer after layer: this lowers a convex co-content always."""
     for layer in range(1, flat.sizes.size):
-        pull[:] = drive
-        add_coupling(flat, v, pull)
-        for j in range(flat.at[layer], flat.at[layer + 1]):
-            v[j] = resolve(flat.diode, flat.low[j], flat.high[j], conductance[j], pull[j], v[j])
+        _obey(flat, conductance, drive, v, flat.at[layer], flat.at[layer + 1], pull)
 
 
 @inner
@@ -134,13 +141,34 @@ def _clip(flat, v):
 
 
 @kernel
-def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
+def _descend(flat, conductance, drive, v, step, f, slope, tried, spare):
+    """Move *v* along the Newton step as far as the co-content falls."""
+    tried[:] = v + step
+    if flat.diode.kind == _IDEAL:
+        _clip(flat, tried)
+    before = _slope_along(flat.weight, f, v, tried)
+    part = 1.0
+    while before > 0.0 and part > _SHORTEST:
+        currents(flat, conductance, drive, tried, spare, slope)
+        after = _slope_along(flat.weight, spare, v, tried) / part
+        if after > -0.5 * before:
+            v[:] = tried
+            return
+        shorter = max(before / (before - after), 0.1) if after > -np.inf else 0.1
+        part *= shorter
+        tried[:] = v + shorter * (tried - v)
+
+
+@kernel
+def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, work):
     """Bring one sample's *v* to the steady state.
 
     Parameters
     ----------
     absolute, relative : float
         Size of the last full Newton step: in volts, and as a part of the largest voltage.
+    bold, limit : int
+        Iterations before the co-content is watched, and in all.
     work : (6, nodes)
         Work space; on return row 0 holds the currents into the nodes.
 
@@ -152,10 +180,9 @@ def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
     f, slope, diagonal, step = work[0], work[1], work[2], work[3]
     tried, spare = work[4], work[5]
     bound = _RUNAWAY * _reach(flat, drive)
-    ideal = flat.diode.kind == _IDEAL
     currents(flat, conductance, drive, v, f, slope)
     if not _largest(f) < np.inf:
-        sweep(flat, conductance, drive, v, spare)
+        _sweep(flat, conductance, drive, v, spare)
         currents(flat, conductance, drive, v, f, slope)
     shift = 0.0
     for iteration in range(1, limit + 1):
@@ -163,36 +190,34 @@ def find(flat, conductance, drive, v, absolute, relative, limit, factors, work):
         if shift == np.inf:
             return _NOT_FINITE, iteration, _unheld(f, slope)
         size = _largest(step)
-        tried[:] = v + step
         if shift == 0.0 and size <= absolute + relative * _largest(v):
-            v[:] = tried
-            if ideal:
+            v += step
+            if flat.diode.kind == _IDEAL:
                 _clip(flat, v)
             currents(flat, conductance, drive, v, f, slope)
             return _CONVERGED, iteration, _unheld(f, slope)
-        sweep(flat, conductance, drive, tried, spare)
-        before = _slope_along(flat.weight, f, v, tried)
-        currents(flat, conductance, drive, tried, spare, slope)
-        after = _slope_along(flat.weight, spare, v, tried)
-        if before > 0.0 and after > -0.9 * before:
-            v[:] = tried
-            f[:] = spare
+        if iteration <= bold:
+            v += step
+            _obey(flat, conductance, drive, v, 0, v.size, spare)
         else:
-            sweep(flat, conductance, drive, v, spare)
-            currents(flat, conductance, drive, v, f, slope)
+            _descend(flat, conductance, drive, v, step, f, slope, tried, spare)
+            _sweep(flat, conductance, drive, v, spare)
+        currents(flat, conductance, drive, v, f, slope)
         if not _largest(v) < bound:
             return (_UNBOUNDED if shift > 0.0 else _NOT_FINITE), iteration, _unheld(f, slope)
     return (_UNBOUNDED if shift > 0.0 else _EXHAUSTED), limit, _unheld(f, slope)
 
 
 @kernel
-def find_all(flat, conductance, drive, v, absolute, relative, limit, factors, status, residual):
+def find_all(
+    flat, conductance, drive, v, absolute, relative, bold, limit, factors, status, residual
+):
     """Bring every sample to its steady state; return the most iterations a sample took."""
     work = np.empty((6, v.shape[1]))
     most = 0
     for b in range(v.shape[0]):
         status[b], used, residual[b] = find(
-            flat, conductance, drive[b], v[b], absolute, relative, limit, factors, work
+            flat, conductance, drive[b], v[b], absolute, relative, bold, limit, factors, work
         )
         most = max(most, used)
     return most
@@ -204,6 +229,7 @@ def settle(
     start: Sequence[NDArray] | None = None,
     *,
     iterations: int = 200,
+    bold: int = 40,
 ) -> Equilibrium:
     """Return the steady state of *network* under *phase*.
 
@@ -218,6 +244,8 @@ def settle(
         Voltages [V] to start from; zero, moved between the rails, if left out.
     iterations
         Newton steps after which a sample is given up.
+    bold
+        Newton steps after which only those are taken that lower the co-content.
 
     Raises
     ------
@@ -243,6 +271,7 @@ def settle(
         v,
         absolute,
         relative,
+        bold,
         iterations,
         make_factors(flat),
         status,

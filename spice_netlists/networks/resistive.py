@@ -27,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.resistive.network import DIODES, Diode, ResistiveNetwork
-from ...errors import NetlistError
 from ..deck import wrap
 from ..names import number
 from .behavioural import current_source
@@ -42,6 +41,7 @@ __all__ = [
     "is_flat",
     "node_map",
     "nodes_of",
+    "parameter",
     "parameters",
     "ports",
     "rails_of",
@@ -51,7 +51,6 @@ __all__ = [
 CIRCUIT, INSTANCE = "resistive_network", "xnet"
 BLOCK = 256
 _MOST_PORTS = 900  # ngspice 39 stops somewhat above 1,000
-_MOST_CONDUCTANCE = 1e3  # below 1 milliohm ngspice sets another value
 _STIFF = 1e-10  # V per V across all conductances of a node
 
 
@@ -135,6 +134,12 @@ def node_map(network: ResistiveNetwork) -> dict[str, Any]:
     }
 
 
+def parameter(dialect: str, name: str) -> str:
+    """Return a parameter as it is written where a number stands."""
+    marks = {"hspice": "''", "spectre": ""}.get(dialect, "{}")
+    return f"{marks[:1]}{name}{marks[1:]}"
+
+
 def parameters(network: ResistiveNetwork) -> Iterator[str]:
     """Yield ``params.inc``: gains of the amplifiers, rails."""
     for layer in range(1, network.depth):
@@ -178,11 +183,6 @@ def _stiff(network: ResistiveNetwork) -> float:
 def weights(network: ResistiveNetwork) -> Iterator[str]:
     """Yield ``weights.inc``: a subcircuit of resistors for each block of a layer."""
     for layer, g in enumerate(network.g, 1):
-        if g.max(initial=0.0) > _MOST_CONDUCTANCE:
-            raise NetlistError(
-                f"netlist: layer {layer} has a conductance of {g.max():g} S; at most "
-                f"{_MOST_CONDUCTANCE:g} S can be simulated."
-            )
         for name, rows, columns in _blocks(layer, g):
             terminals = [*(f"i{i}" for i in rows), *(f"j{j}" for j in columns)]
             yield wrap([".subckt", name, *terminals])
@@ -199,15 +199,16 @@ def _blocks(layer: int, g: NDArray) -> Iterator[tuple[str, range, range]]:
 
 
 def _resistors(g: NDArray, rows: range, columns: range) -> Iterator[str]:
+    """Yield resistors, column after column: in this order ngspice is four times as fast."""
     with np.errstate(divide="ignore", over="ignore"):
-        values = (1.0 / g[rows.start : rows.stop, columns.start : columns.stop]).tolist()
-    for i, row in zip(rows, values, strict=True):
-        for j, r in zip(columns, row, strict=True):
+        values = (1.0 / g[rows.start : rows.stop, columns.start : columns.stop]).T.tolist()
+    for j, column in zip(columns, values, strict=True):
+        for i, r in zip(rows, column, strict=True):
             if r != np.inf:
                 yield f"r{i}_{j} i{i} j{j} {r!r}"
 
 
-def dut(network: ResistiveNetwork) -> Iterator[str]:
+def dut(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
     """Yield ``dut.sp``: the circuit, as a subcircuit if it has few enough terminals."""
     yield ".include devices.lib"
     yield ".include weights.inc"
@@ -216,14 +217,14 @@ def dut(network: ResistiveNetwork) -> Iterator[str]:
     else:
         yield wrap([".subckt", CIRCUIT, *ports(network)])
     nodes = nodes_of(network)
+    for layer in range(1, network.depth + 1):
+        yield from _amplifiers(network, layer, nodes[layer], dialect)
+        yield from _loads(network, layer, nodes[layer])
     for layer, g in enumerate(network.g, 1):
         before = _drivers(network, layer)
         for name, rows, columns in _blocks(layer, g):
             ends = [before[rows.start : rows.stop], nodes[layer][columns.start : columns.stop]]
             yield wrap([f"x{name}", *ends[0], *ends[1], name])
-    for layer in range(1, network.depth + 1):
-        yield from _amplifiers(network, layer, nodes[layer])
-        yield from _loads(network, layer, nodes[layer])
     if not is_flat(network):
         yield f".ends {CIRCUIT}"
 
@@ -236,15 +237,18 @@ def _drivers(network: ResistiveNetwork, layer: int) -> list[str]:
     return [node.replace("h", "a", 1) for node in before]
 
 
-def _amplifiers(network: ResistiveNetwork, layer: int, nodes: list[str]) -> Iterator[str]:
+def _amplifiers(
+    network: ResistiveNetwork, layer: int, nodes: list[str], dialect: str
+) -> Iterator[str]:
     if not amplified(network, layer):
         return
+    gain, back = (parameter(dialect, f"{what}_{layer}") for what in ("gain", "back_gain"))
     yield f"* amplifiers behind layer {layer}: voltage forward, current backward"
     for node in nodes:
         out = node.replace("h", "a", 1)
-        yield f"e{out} e{node} 0 {node} 0 {{gain_{layer}}}"
+        yield f"e{out} e{node} 0 {node} 0 {gain}"
         yield f"v{out} e{node} {out} 0"
-        yield f"f{out} {node} 0 v{out} {{back_gain_{layer}}}"
+        yield f"f{out} {node} 0 v{out} {back}"
 
 
 def _loads(network: ResistiveNetwork, layer: int, nodes: list[str]) -> Iterator[str]:

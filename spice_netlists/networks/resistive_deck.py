@@ -13,7 +13,7 @@ from ...circuits.simulator import Phase
 from ...errors import ConfigError, NetlistError
 from ..deck import Deck, wrap
 from ..names import number
-from .behavioural import current_source, integral
+from .behavioural import current_source, integral, voltage_source
 from .resistive import (
     CIRCUIT,
     INSTANCE,
@@ -22,6 +22,7 @@ from .resistive import (
     is_flat,
     node_map,
     nodes_of,
+    parameter,
     parameters,
     ports,
     rails_of,
@@ -40,6 +41,7 @@ _TOLERANCES = {
 _STEPS = {"default": 100, "tight": 400}  # per phase, at least
 _EDGE = 1e-6  # of the shortest phase; the kernels switch at once
 _NEVER_BELOW = 1e-15  # A
+_SETTLED = 1e-4  # V
 _ZERO_CELSIUS = 273.15
 
 
@@ -50,6 +52,7 @@ def resistive_deck(
     sample: int = 0,
     start: Sequence[NDArray] | None = None,
     tight: bool = False,
+    finals: NDArray | None = None,
     dialect: str = "ngspice",
     title: str = "resistive network",
     seed: int | None = None,
@@ -70,14 +73,17 @@ def resistive_deck(
         Node voltages [V] at time 0 of transients; 0 V where left out.
     tight
         Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
+    finals : (phases, n_N), optional
+        Voltages [V] of the output nodes at the end of each phase, as a simulator found them: with
+        them transients measure ``ns_settle_<phase>``, the time [ns] from a phase's start after
+        which all of these nodes stay within 0.1 mV of them.
     dialect, title, seed, experiment
         See :meth:`~..deck.Deck.build`.
 
     Raises
     ------
     NetlistError
-        If a conductance is too large, a value is not finite, or a transient has a phase without
-        duration.
+        If a value is not finite, or a transient has a phase without duration.
     ConfigError
         If a phase does not fit the network.
     """
@@ -85,7 +91,7 @@ def resistive_deck(
         "params.inc": "\n".join(parameters(network)),
         "devices.lib": "\n".join(devices(network, dialect)),
         "weights.inc": "\n".join(weights(network)),
-        "dut.sp": "\n".join(dut(network)),
+        "dut.sp": "\n".join(dut(network, dialect)),
     }
     for name, bench in benches.items():
         for phase in [bench] if isinstance(bench, Phase) else bench:
@@ -93,7 +99,7 @@ def resistive_deck(
         if isinstance(bench, Phase):
             lines = _operating_point(network, bench, sample, dialect)
         else:
-            lines = _transient(network, bench, sample, start, tight, dialect)
+            lines = _transient(network, bench, sample, start, tight, finals, dialect)
         bodies[f"tb_{name}.sp"] = "\n".join(lines)
     return Deck.build(
         bodies,
@@ -138,19 +144,19 @@ def _check(network: ResistiveNetwork, phase: Phase, sample: int) -> None:
             )
 
 
-def _circuit(network: ResistiveNetwork) -> Iterator[str]:
+def _circuit(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
     yield ".include params.inc"
     yield ".include dut.sp"
     if not is_flat(network):
         yield wrap([INSTANCE, *ports(network), CIRCUIT])
     for name, _ in rails_of(network).all():
-        yield f"v{name} {name} 0 dc {{v_{name}}}"
+        yield f"v{name} {name} 0 dc {parameter(dialect, f'v_{name}')}"
 
 
 def _operating_point(
     network: ResistiveNetwork, phase: Phase, sample: int, dialect: str
 ) -> Iterator[str]:
-    yield from _circuit(network)
+    yield from _circuit(network, dialect)
     for name, values in sources(network, phase).items():
         yield f"{name} {_ends(name)} dc {number(values[sample])}"
     yield from _into(network, [phase])
@@ -182,6 +188,7 @@ def _transient(
     sample: int,
     start: Sequence[NDArray] | None,
     tight: bool,
+    finals: NDArray | None,
     dialect: str,
 ) -> Iterator[str]:
     durations = np.array([phase.duration for phase in phases])
@@ -189,7 +196,7 @@ def _transient(
         raise NetlistError("netlist: a transient needs phases with durations above 0 s.")
     ends = [0.0, *np.cumsum(durations).tolist()]
     edge = _EDGE * float(durations.min())
-    yield from _circuit(network)
+    yield from _circuit(network, dialect)
     given = [sources(network, phase) for phase in phases]
     for name in dict.fromkeys(name for each in given for name in each):
         values = [float(each[name][sample]) if name in each else 0.0 for each in given]
@@ -207,7 +214,25 @@ def _transient(
         yield from lines
         for k, (a, b) in enumerate(pairwise(ends), 1):
             yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
-    yield from _saving([*saved(network), *(f"v(w_{name})" for name in meters)], dialect)
+    kept = [*saved(network), *(f"v(w_{name})" for name in meters)]
+    if finals is not None:
+        yield "* clocks that stand at zero while the outputs are settled: 1 V stands for 1 ns"
+        yield from _settling(network, ends, finals, dialect)
+        kept += [f"v(settle_{k})" for k in range(1, len(ends))]
+    yield from _saving(kept, dialect)
+
+
+def _settling(
+    network: ResistiveNetwork, ends: list[float], finals: NDArray, dialect: str
+) -> Iterator[str]:
+    for k, (a, b) in enumerate(pairwise(ends), 1):
+        worst = "0"
+        for node, value in zip(nodes_of(network)[-1], finals[k - 1].tolist(), strict=True):
+            worst = f"max({worst},abs(v({node})-({number(value)})))"
+        clock = f"1e9*(time-{number(a)})*max(sgn({worst}-{number(_SETTLED)}),0)"
+        yield voltage_source(dialect, f"settle_{k}", f"settle_{k}", "0", clock)
+        whole = integral(dialect, f"ns_settle_{k}", f"settle_{k}", number(a), number(b))
+        yield whole.replace(" integ ", " max ", 1)
 
 
 def _nudge(

@@ -54,6 +54,8 @@ def classes_of(network: ResistiveNetwork, results: Mapping[str, float]) -> list[
     rails = {name for name, _ in rails_of(network).all()}
     found: list[dict[str, float]] = []
     for key, value in results.items():
+        if not key.startswith("e_"):
+            continue
         name, _, phase = key.removeprefix("e_").rpartition("_")
         while len(found) < int(phase):
             found.append(dict.fromkeys([*_CLASSES.values(), "supplied rails"], 0.0))

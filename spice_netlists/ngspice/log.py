@@ -36,7 +36,7 @@ def faults(log: str) -> list[str]:
 
 def notes(log: str) -> list[str]:
     """Return warnings, and how an operating point was found where that was not at once."""
-    return [line for line in _lines(log) if _NOTE.search(line)]
+    return list(dict.fromkeys(line for line in _lines(log) if _NOTE.search(line)))
 
 
 def _lines(log: str) -> list[str]:

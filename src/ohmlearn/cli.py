@@ -12,6 +12,7 @@ from .errors import ConfigError
 from .exits import explained_errors
 from .verb_cosim import cosim
 from .verb_devices import devices
+from .verb_doctor import doctor
 from .verb_fit import fit
 from .verb_gdu import gdu
 from .verb_netlist import netlist
@@ -130,6 +131,7 @@ def data(
 
 
 app.command()(devices)
+app.command()(doctor)
 app.command()(fit)
 app.command()(gdu)
 app.command()(netlist)

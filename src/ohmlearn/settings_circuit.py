@@ -21,10 +21,10 @@ Duration = Annotated[
 class CircuitSection(Section):
     """``[circuit]``: the network in continuous time, for `ohmlearn cosim` and `ohmlearn netlist`.
 
-    It changes nothing in training. Every node has the ``capacitance`` [F]; its leak is the
-    conductance of weight 1, and tau is their ratio. Left out, ``free_duration`` is 20 times the
-    longest tau of a layer, and ``slot_duration``, the time of one of the ``nudged_steps``,
-    5 times.
+    It changes nothing in training. Every node has the ``capacitance`` [F]. Its tau is that over
+    its leak, which is the conductance of weight 1; in a resistive network over the conductances
+    at the node. Left out, ``free_duration`` is 20 times the longest tau of the network, and
+    ``slot_duration``, the time of one of the ``nudged_steps``, 5 times.
     """
 
     capacitance: Annotated[float, Field(gt=0, description="a capacitance above 0, in farads")] = (
