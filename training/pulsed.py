@@ -89,6 +89,11 @@ class PulsedLearner:
         """Weights and biases that the cells show, laid out as the network's parameters."""
         return self._plant.theta
 
+    @property
+    def fabric(self) -> Fabric:
+        """The arrays as the kernels take them."""
+        return self._plant.fabric
+
     def _heard(self, x: NDArray) -> NDArray:
         """Return the inputs as the word lines carry them."""
         if self.sensing is None or self.sensing.dac_step == 0:

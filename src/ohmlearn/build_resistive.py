@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -30,7 +31,7 @@ from .training.resistive.settling import Settling
 from .training.rules import get_rule
 from .training.samples import Dataset
 
-__all__ = ["build_resistive", "resistive_notes"]
+__all__ = ["build_resistive", "resistive_network", "resistive_notes"]
 
 _INITIAL = 0  # stream of the initial conductances, as for Hopfield-type networks
 
@@ -66,6 +67,16 @@ def build_resistive(experiment: Experiment, data: Dataset) -> tuple[ResistiveLea
     rule = get_rule(learning.rule, symmetric=True)
     learner = ResistiveLearner(layout, encoding, readout, physics, synapses, rule, phases)
     return learner, ledger(crossbars[0].effects) if crossbars else []
+
+
+def resistive_network(experiment: Experiment, learner: ResistiveLearner) -> ResistiveNetwork:
+    """Return the network of *experiment* with the conductances and currents of *learner*."""
+    kept, layers = learner.figures(), range(1, learner.layout.depth + 1)
+    return replace(
+        _network(experiment, _section(experiment)),
+        g=tuple(kept[f"g_plus_{layer}"].astype(np.float64) for layer in layers),
+        bias=tuple(kept[f"bias_{layer}"].astype(np.float64) for layer in layers),
+    )
 
 
 def resistive_notes(experiment: Experiment) -> list[str]:

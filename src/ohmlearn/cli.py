@@ -10,10 +10,12 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
+from .verb_cosim import cosim
 from .verb_devices import devices
 from .verb_doctor import doctor
 from .verb_fit import fit
 from .verb_gdu import gdu
+from .verb_netlist import netlist
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -132,6 +134,8 @@ app.command()(devices)
 app.command()(doctor)
 app.command()(fit)
 app.command()(gdu)
+app.command()(netlist)
+app.command()(cosim)
 
 
 def _chosen_experiment(

@@ -32,6 +32,7 @@ from .settings import (
     Section,
     TrainingSection,
 )
+from .settings_circuit import CircuitSection
 from .settings_errors import explain
 from .settings_periphery import AccessSection, ConvertersSection, WiresSection
 from .settings_resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
@@ -43,7 +44,7 @@ DEFAULT = "the default experiment"
 _VECTOR_FIELD = ("vf", "cvf")
 
 # What may differ between a run and its continuation: it changes no bit of the result.
-_NOT_IN_DIGEST = {"run": {"threads", "checkpoint_seconds"}}
+_NOT_IN_DIGEST = {"run": {"threads", "checkpoint_seconds"}, "circuit": True}
 
 
 class Experiment(Section):
@@ -72,6 +73,7 @@ class Experiment(Section):
     learning: LearningSection
     training: TrainingSection
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    circuit: CircuitSection = Field(default_factory=CircuitSection)
     run: RunSection = Field(default_factory=RunSection)
 
     @model_validator(mode="before")
@@ -100,7 +102,8 @@ class Experiment(Section):
     def digest(self) -> str:
         """Return 64 hexadecimal digits that name everything that decides the result.
 
-        ``run.threads`` and ``run.checkpoint_seconds`` are left out: they change no bit of it.
+        ``run.threads``, ``run.checkpoint_seconds`` and ``[circuit]`` are left out: they change no
+        bit of it.
         """
         content = self.model_dump(exclude_none=True, exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

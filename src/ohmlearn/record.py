@@ -27,7 +27,19 @@ import numpy as np
 from .errors import RecordError
 from .storage import commit_files, read_arrays, stage_file, storage_error, write_arrays
 
-__all__ = ["SUMMARY_KEYS", "Record", "is_record", "read_record", "summary_text", "write_record"]
+__all__ = [
+    "STATE",
+    "SUMMARY_KEYS",
+    "Record",
+    "is_record",
+    "learned",
+    "read_record",
+    "summary_text",
+    "write_record",
+]
+
+STATE = "state_"
+"""Prefix of the arrays that a trained network is rebuilt from."""
 
 EXPERIMENT, SUMMARY, ARRAYS, EVENTS = "experiment.toml", "record.json", "arrays.npz", "events.csv"
 
@@ -149,6 +161,15 @@ def read_record(folder: str | Path) -> Record:
         read_arrays(folder / ARRAYS),
         _read_events(folder / EVENTS),
     )
+
+
+def learned(record: Record) -> dict[str, np.ndarray]:
+    """Return what learning has changed: the arrays that a learner's ``restore`` takes."""
+    return {
+        name.removeprefix(STATE): array
+        for name, array in record.arrays.items()
+        if name.startswith(STATE)
+    }
 
 
 def summary_text(summary: Mapping[str, Any]) -> str:

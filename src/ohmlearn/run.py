@@ -20,7 +20,7 @@ from .errors import ConfigError, RecordError
 from .experiment import Experiment, parse_experiment
 from .figures import draw_figures
 from .progress import Progress, SilentProgress
-from .record import Record, is_record, read_record, write_record
+from .record import STATE, Record, is_record, learned, read_record, write_record
 from .rest import idle_time
 from .storage import prepare_folder
 from .summary import activity, summarise
@@ -35,7 +35,6 @@ from .training.trainer import Plan, Position, train
 __all__ = ["run"]
 
 _TELL_EVERY = 0.1  # seconds between two messages to the progress bar
-_STATE = "state_"  # prefix of the arrays that a trained network is rebuilt from
 _DIVERGES = 1e3  # loop gain that is refused; the limit of stability is 1
 
 
@@ -224,11 +223,7 @@ def _unpack(
 
 def _finished(record: Record) -> tuple[str, dict[str, np.ndarray], Position]:
     """Return where a finished run stands: at the end of its last epoch."""
-    arrays = {
-        name.removeprefix(_STATE): array
-        for name, array in record.arrays.items()
-        if name.startswith(_STATE)
-    }
+    arrays = learned(record)
     position = Position(epoch=len(record.events), events=[dict(e) for e in record.events])
     position.cpu_seconds = float(record.summary["cpu_seconds"])
     return record.experiment, arrays, position
@@ -266,7 +261,7 @@ def _finish(
     summary = summarise(experiment, built, data, position, gain)
     learner = built.learner
     arrays = learner.figures() | activity(learner, data)
-    arrays |= {_STATE + k: v for k, v in learner.state().items()}
+    arrays |= {STATE + k: v for k, v in learner.state().items()}
     record = write_record(folder, experiment, summary, arrays, position.events)
     draw_figures(folder, record.summary, arrays, position.events)
     checkpoint.remove(folder)

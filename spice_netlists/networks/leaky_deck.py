@@ -1,0 +1,269 @@
+"""Test benches of the leaky network: sources, options, analyses, measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...circuits.leaky.network import LeakyNetwork
+from ...circuits.leaky.signals import conditions, signals_of
+from ...circuits.simulator import Phase
+from ...errors import NetlistError
+from ..deck import Deck, wrap
+from ..names import number
+from .behavioural import current_source, current_through, integral
+from .leaky import CIRCUIT, node_map, parameters, ports, subcircuit, weights
+
+__all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved", "sources"]
+
+INSTANCE = "xnet"
+MEASURED = {
+    "inputs": "supplied inputs",
+    "bias": "supplied bias",
+    "neurons": "supplied neurons",
+    "targets": "supplied targets",
+    "leaks": "dissipated leaks",
+    "nudge": "dissipated nudge",
+}
+"""Energies that a transient bench measures, as ``e_<key>_<phase>``, phases counted from 1; the
+values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
+
+_TEMPERATURE = "temp=27 tnom=27"
+_OPTIONS = {
+    # A relative tolerance of 1e-3 would leave microvolts.
+    "op": f"reltol=1e-9 vntol=1e-12 abstol=1e-15 gmin=1e-12 {_TEMPERATURE}",
+    "default": f"reltol=1e-4 vntol=1e-7 abstol=1e-13 gmin=1e-12 {_TEMPERATURE}",
+    "tight": f"reltol=1e-6 vntol=1e-9 abstol=1e-15 chgtol=1e-18 trtol=1 {_TEMPERATURE}",
+}
+_STEPS = {"default": 8, "tight": 30}  # per shortest time constant, at least
+_TERMS = 8  # of one wattmeter's formula
+_EDGE = 1e-5  # of the shorter phase; kernels switch at once
+
+
+def leaky_deck(
+    network: LeakyNetwork,
+    benches: Mapping[str, Phase | Sequence[Phase]],
+    *,
+    sample: int = 0,
+    start: Sequence[NDArray] | None = None,
+    tight: bool = False,
+    dialect: str = "ngspice",
+    title: str = "leaky network",
+    seed: int | None = None,
+    experiment: str = "",
+) -> Deck:
+    """Return the deck of *network*.
+
+    Parameters
+    ----------
+    network
+        The circuit.
+    benches
+        Test benches by name: an operating point for one phase, a transient for several one after
+        the other, also if it is only one in a list.
+    sample
+        Row of the phases' inputs and targets.
+    start : sequence of (batch, n_l), optional
+        Node voltages [V] at time 0 of transients; 0 V where left out.
+    tight
+        Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
+    dialect, title, seed, experiment
+        See :meth:`~..deck.Deck.build`.
+
+    Raises
+    ------
+    NetlistError
+        If a cell's conductance is negative, the network has too many terminals, or a transient
+        has a phase without duration.
+    ConfigError
+        If a phase does not fit the network.
+    """
+    signals = signals_of(network)
+    for bench in benches.values():
+        for phase in [bench] if isinstance(bench, Phase) else bench:
+            conditions(signals, phase)
+    bodies = {
+        "params.inc": "\n".join(parameters(network)),
+        "weights.inc": "\n".join(weights(network)),
+        "dut.sp": "\n".join(subcircuit(network, dialect)),
+    }
+    for name, bench in benches.items():
+        if isinstance(bench, Phase):
+            lines = _operating_point(network, bench, sample, dialect)
+        else:
+            lines = _transient(network, bench, sample, start, tight, dialect)
+        bodies[f"tb_{name}.sp"] = "\n".join(lines)
+    return Deck.build(
+        bodies,
+        title=title,
+        nodes=node_map(network, INSTANCE),
+        dialect=dialect,
+        seed=seed,
+        experiment=experiment,
+    )
+
+
+def saved(network: LeakyNetwork) -> list[str]:
+    """Return the vectors that hold the voltages of all nodes, layer by layer."""
+    return [f"v({node})" for layer in node_map(network, INSTANCE)["nodes"] for node in layer]
+
+
+def _circuit(network: LeakyNetwork) -> Iterator[str]:
+    yield ".include params.inc"
+    yield ".include dut.sp"
+    yield wrap([INSTANCE, *ports(network), CIRCUIT])
+
+
+def sources(network: LeakyNetwork, phase: Phase) -> dict[str, NDArray]:
+    """Return the values (batch,) of the independent sources of *phase*, by name."""
+    names = node_map(network, INSTANCE)
+    target = np.zeros((phase.batch, network.sizes[-1]))
+    if phase.target is not None:
+        target = np.asarray(phase.target, np.float64)
+    found = _columns("v", names["inputs"][0], phase.inputs)
+    found |= _columns("v", names["targets"][0], target)
+    if phase.current is not None:
+        found |= _columns("i", names["nodes"][-1], phase.current)
+    return found
+
+
+def _columns(letter: str, nodes: list[str], values: NDArray) -> dict[str, NDArray]:
+    columns = np.asarray(values, np.float64).T
+    return {f"{letter}{node}": column for node, column in zip(nodes, columns, strict=True)}
+
+
+def _ends(source: str) -> str:
+    """Return the nodes of a source, by its name."""
+    return f"{source[1:]} 0" if source[0] == "v" else f"0 {source[1:]}"
+
+
+def _operating_point(
+    network: LeakyNetwork, phase: Phase, sample: int, dialect: str
+) -> Iterator[str]:
+    yield from _circuit(network)
+    for name, values in sources(network, phase).items():
+        yield f"{name} {_ends(name)} {number(values[sample])}"
+    yield f"vnudge nudge 0 {number(phase.nudge / network.leak[-1])}"
+    yield from _settings(dialect, "op")
+    yield ".op"
+    yield from _saving(network, dialect)
+
+
+def _transient(
+    network: LeakyNetwork,
+    phases: Sequence[Phase],
+    sample: int,
+    start: Sequence[NDArray] | None,
+    tight: bool,
+    dialect: str,
+) -> Iterator[str]:
+    durations = np.array([phase.duration for phase in phases])
+    if not len(phases) or not np.all(durations > 0):
+        raise NetlistError("netlist: a transient needs phases with durations above 0 s.")
+    ends = [0.0, *np.cumsum(durations).tolist()]
+    edge = _EDGE * float(durations.min())
+    yield from _circuit(network)
+    given = [sources(network, phase) for phase in phases]
+    for name in dict.fromkeys(name for each in given for name in each):
+        values = [float(each[name][sample]) if name in each else 0.0 for each in given]
+        yield wrap([name, *_ends(name).split(), *_steps(values, ends, edge)])
+    nudges = [phase.nudge / network.leak[-1] for phase in phases]
+    yield wrap(["vnudge", "nudge", "0", *_steps(nudges, ends, edge)])
+    level = "tight" if tight else "default"
+    yield from _settings(dialect, level)
+    step = min(float(network.time_constants().min()) / _STEPS[level], float(durations.min()) / 50)
+    yield f".tran {number(step)} {number(ends[-1])} 0 {number(step)} uic"
+    yield from _starting(network, sample, start)
+    powers = _powers(network, dialect)
+    yield from _saving(network, dialect, powers)
+    yield "* wattmeters: 1 V stands for 1 W"
+    for name, terms in powers.items():
+        yield from _wattmeter(dialect, name, terms)
+    for k, (a, b) in enumerate(pairwise(ends), start=1):
+        for name in powers:
+            yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
+
+
+def _wattmeter(dialect: str, name: str, terms: list[str]) -> Iterator[str]:
+    """Yield sources whose currents add up to the power of *terms*, into 1 ohm.
+
+    Every simulator differentiates a formula by each of its voltages, so long sums are slow.
+    """
+    yield f"rw_{name} w_{name} 0 1"
+    for k in range(0, len(terms), _TERMS):
+        total = "+".join(terms[k : k + _TERMS])
+        yield current_source(dialect, f"w_{name}_{k // _TERMS}", "0", f"w_{name}", total)
+
+
+def _steps(values: list[float], ends: list[float], edge: float) -> list[str]:
+    """Return a source that goes from value to value with the phases; the edges straddle them."""
+    if all(value == values[0] for value in values):
+        return [number(values[0])]
+    corners = [("0", number(values[0]))]
+    for end, (a, b) in zip(ends[1:-1], pairwise(values), strict=True):
+        if a != b:
+            corners += [(number(end - edge / 2), number(a)), (number(end + edge / 2), number(b))]
+    return ["pwl(" + " ".join(f"{t} {v}" for t, v in corners) + ")"]
+
+
+def _settings(dialect: str, level: str) -> Iterator[str]:
+    if dialect == "xyce":
+        yield "* tolerances and temperature: set .options NONLIN and TIMEINT as you need"
+    else:
+        yield f".options {_OPTIONS[level]}"
+
+
+def _starting(
+    network: LeakyNetwork, sample: int, start: Sequence[NDArray] | None
+) -> Iterator[str]:
+    nodes = [f"v({name})" for layer in node_map(network, INSTANCE)["nodes"] for name in layer]
+    values = np.zeros(len(nodes))
+    if start is not None:
+        values = np.concatenate([np.asarray(each)[sample] for each in start])
+    words = [f"{v}={number(value)}" for v, value in zip(nodes, values.tolist(), strict=True)]
+    yield wrap([".ic", *words])
+
+
+def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
+    """Return the terms [W] of the energies :data:`MEASURED`."""
+    names = node_map(network, INSTANCE)
+    leaks = zip(names["nodes"], network.leak, strict=True)
+    nudge = f"{number(network.leak[-1])}*v(nudge)"
+    ends = list(zip(names["nodes"][-1], names["targets"][0], strict=True))
+    found = {
+        "inputs": [f"(-v({line})*i(v{line}))" for line in names["inputs"][0]],
+        "bias": [f"(-{number(network.v_ref)}*{i})" for i in _bias_currents(network, dialect)],
+        "neurons": [
+            f"v({line})*{i}"
+            for line, i in zip(_lines(network), _line_currents(network, dialect), strict=True)
+        ],
+        "leaks": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
+        "nudge": [f"{nudge}*(v({n})-v({y}))*(v({n})-v({y}))" for n, y in ends],
+        "targets": [f"{nudge}*v({y})*(v({y})-v({n}))" for n, y in ends],
+    }
+    return {name: terms for name, terms in found.items() if terms}
+
+
+def _lines(network: LeakyNetwork) -> list[str]:
+    return [line for layer in node_map(network, INSTANCE)["lines"] for line in layer]
+
+
+def _line_currents(network: LeakyNetwork, dialect: str) -> list[str]:
+    ammeters = (f"vr{line.rpartition('.r')[2]}" for line in _lines(network))
+    return [current_through(dialect, INSTANCE, each) for each in ammeters]
+
+
+def _bias_currents(network: LeakyNetwork, dialect: str) -> list[str]:
+    return [
+        current_through(dialect, INSTANCE, f"vb{layer}") for layer in range(1, network.depth + 1)
+    ]
+
+
+def _saving(network: LeakyNetwork, dialect: str, powers: Iterable[str] = ()) -> Iterator[str]:
+    if dialect != "ngspice":
+        yield "* to be kept: the voltages of all nodes in map.json"
+        return
+    yield wrap([".save", *saved(network), *(f"v(w_{name})" for name in powers)])

@@ -1,0 +1,44 @@
+"""What the ngspice simulator needs to know of leaky networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...circuits.leaky.network import LeakyNetwork
+from ...circuits.leaky.signals import conditions, node_currents, signals_of
+from ...circuits.simulator import Phase
+from ..simulator import Family
+from .leaky_deck import MEASURED, leaky_deck, saved, sources
+
+__all__ = ["FAMILY"]
+
+
+def _widths(network: LeakyNetwork) -> tuple[int, ...]:
+    return network.sizes[1:]
+
+
+def _imbalance(network: LeakyNetwork, phase: Phase, v: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the currents that charge the capacitors, and how far the leaks would let them go."""
+    signals = signals_of(network)
+    given = conditions(signals, phase)
+    current = np.abs(node_currents(signals, given, v / signals.v_ref))
+    return current, current / (signals.leak * given.damping)
+
+
+def _energy(network: LeakyNetwork, measures: Mapping[str, float]) -> list[dict[str, float]]:
+    phases = 1 + max(int(key.rpartition("_")[2]) for key in measures) if measures else 1
+    return [
+        {kind: measures.get(f"e_{key}_{number}", 0.0) for key, kind in MEASURED.items()}
+        for number in range(1, phases)
+    ]
+
+
+def _stored(network: LeakyNetwork, before: NDArray, after: NDArray) -> NDArray:
+    capacitance = np.repeat(np.array(network.capacitance), network.sizes[1:])
+    return 0.5 * (after * after - before * before) @ capacitance
+
+
+FAMILY = Family(leaky_deck, saved, sources, _widths, _imbalance, _energy, _stored)
