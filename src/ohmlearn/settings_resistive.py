@@ -6,14 +6,19 @@ As in :mod:`.settings`, a field's description is the end of the sentence "it mus
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
-from .settings import NetworkSection, Positive, Section
-
-if TYPE_CHECKING:
-    from .experiment import Experiment
+from .settings import (
+    CrossbarSection,
+    LearningSection,
+    NetworkSection,
+    Positive,
+    RunSection,
+    Section,
+)
+from .settings_periphery import ConvertersSection, WiresSection
 
 __all__ = ["HOPFIELD_ONLY", "ResistiveSection", "fill_in", "resistive_conflicts"]
 
@@ -107,6 +112,25 @@ HOPFIELD_ONLY = frozenset(NetworkSection.model_fields) - {"kind", "layers"}
 """Keys of ``[network]`` that a resistive network has not."""
 
 
+class Whole(Protocol):
+    """What is asked of an experiment."""
+
+    @property
+    def network(self) -> NetworkSection: ...
+    @property
+    def resistive(self) -> ResistiveSection | None: ...
+    @property
+    def learning(self) -> LearningSection: ...
+    @property
+    def crossbar(self) -> CrossbarSection: ...
+    @property
+    def converters(self) -> ConvertersSection: ...
+    @property
+    def wires(self) -> WiresSection | None: ...
+    @property
+    def run(self) -> RunSection: ...
+
+
 def fill_in(document: dict[str, Any]) -> None:
     """Fill in what depends on the kind of network; leave everything wrong as it is."""
     network, section = document.get("network"), document.get("resistive")
@@ -125,7 +149,7 @@ def fill_in(document: dict[str, Any]) -> None:
         crossbar.setdefault("encoding", "single")
 
 
-def resistive_conflicts(e: Experiment) -> Iterator[str]:
+def resistive_conflicts(e: Whole) -> Iterator[str]:
     """Yield a sentence for everything that does not fit a resistive network."""
     yield from _simulator_conflicts(e)
     if e.network.kind != "resistive":
@@ -144,7 +168,7 @@ def resistive_conflicts(e: Experiment) -> Iterator[str]:
         yield from _array_conflicts(e)
 
 
-def _simulator_conflicts(e: Experiment) -> Iterator[str]:
+def _simulator_conflicts(e: Whole) -> Iterator[str]:
     if e.run.simulator == "numba":
         return
     real = e.resistive is not None and e.resistive.diode != "ideal"
@@ -160,7 +184,7 @@ def _simulator_conflicts(e: Experiment) -> Iterator[str]:
         )
 
 
-def _hopfield_leftovers(e: Experiment) -> Iterator[str]:
+def _hopfield_leftovers(e: Whole) -> Iterator[str]:
     for name in sorted(HOPFIELD_ONLY):
         value = getattr(e.network, name)
         if value != NetworkSection.model_fields[name].default:
@@ -175,7 +199,7 @@ def _hopfield_leftovers(e: Experiment) -> Iterator[str]:
             yield f"learning.{name} does nothing in a resistive network: leave it out."
 
 
-def _phase_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
+def _phase_conflicts(e: Whole, section: ResistiveSection) -> Iterator[str]:
     learning = e.learning
     if section.diode != "ideal" and learning.free_steps != 1:
         yield (
@@ -203,7 +227,7 @@ def _phase_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
         )
 
 
-def _network_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str]:
+def _network_conflicts(e: Whole, section: ResistiveSection) -> Iterator[str]:
     if section.clamp == "rails" and section.low > section.high:
         yield f"resistive.low is {section.low:g} V; it must not exceed high, {section.high:g} V."
     if section.clamp != "rails" and (section.low != 0 or section.high != 0):
@@ -237,7 +261,7 @@ def _network_conflicts(e: Experiment, section: ResistiveSection) -> Iterator[str
         yield f"resistive.g_initial is {list(section.g_initial)}; the lower end comes first."
 
 
-def _array_conflicts(e: Experiment) -> Iterator[str]:
+def _array_conflicts(e: Whole) -> Iterator[str]:
     if e.crossbar.encoding != "single":
         yield (
             f"crossbar.encoding is '{e.crossbar.encoding}'; conductances of a resistive network "
