@@ -33,6 +33,7 @@ from .settings import (
     TrainingSection,
 )
 from .settings_errors import explain
+from .settings_hardware import HardwareSection
 from .settings_periphery import AccessSection, ConvertersSection, WiresSection
 
 __all__ = ["Experiment", "load_experiment", "parse_experiment"]
@@ -42,7 +43,7 @@ DEFAULT = "the default experiment"
 _VECTOR_FIELD = ("vf", "cvf")
 
 # What may differ between a run and its continuation: it changes no bit of the result.
-_NOT_IN_DIGEST = {"run": {"threads", "checkpoint_seconds"}}
+_NOT_IN_DIGEST: Any = {"run": {"threads", "checkpoint_seconds"}, "hardware": True}
 
 
 class Experiment(Section):
@@ -70,6 +71,7 @@ class Experiment(Section):
     learning: LearningSection
     training: TrainingSection
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
+    hardware: HardwareSection | None = None
     run: RunSection = Field(default_factory=RunSection)
 
     @model_validator(mode="before")
@@ -96,7 +98,8 @@ class Experiment(Section):
     def digest(self) -> str:
         """Return 64 hexadecimal digits that name everything that decides the result.
 
-        ``run.threads`` and ``run.checkpoint_seconds`` are left out: they change no bit of it.
+        ``run.threads``, ``run.checkpoint_seconds`` and ``[hardware]`` are left out: they change
+        no bit of it.
         """
         content = self.model_dump(exclude_none=True, exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
