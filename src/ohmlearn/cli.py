@@ -13,6 +13,7 @@ from .exits import explained_errors
 from .verb_devices import devices
 from .verb_fit import fit
 from .verb_gdu import gdu
+from .verb_report import report
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -130,6 +131,7 @@ def data(
 app.command()(devices)
 app.command()(fit)
 app.command()(gdu)
+app.command()(report)
 
 
 def _chosen_experiment(

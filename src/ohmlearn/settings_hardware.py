@@ -1,4 +1,4 @@
-"""The section of an experiment file that ``ohmlearn report`` reads: durations and what things cost.
+"""The section of an experiment file that ``ohmlearn report`` reads: durations and prices.
 
 As in :mod:`.settings`, a field's description is the end of the sentence "it must be ...".
 """
@@ -24,6 +24,7 @@ Siemens = Annotated[float | None, Field(gt=0, description="a conductance above 0
 CONSTANTS = (
     "t_step",
     "t_switch",
+    "t_clock",
     "t_select",
     "t_convert",
     "adc_energy",
@@ -52,12 +53,13 @@ class HardwareSection(Section):
     its source and range, for the technology ``node`` (that of ``[wires]``, else 65 nm).
 
     ``t_step`` is one time step of a phase, ``t_switch`` the way from computing to programming or
-    back, ``t_select`` selecting a row before a programming slot, ``t_convert`` one conversion of
-    an ADC that ``lines_per_adc`` lines share, ``t_idle`` the pause after a sample. ``readout`` says
-    which neurons are converted at the end of every phase and slot of training; inference converts
-    the outputs. ``adc_bits`` is the resolution of that, ``[converters]`` describes conversions
-    within the time steps. ``verify_reads`` reads follow each pulse. Rows are programmed one after
-    the other, arrays side by side (``scheme``).
+    back, ``t_clock`` one cycle of the logic, which decides on the pulses of one row per cycle and
+    sample, ``t_select`` selecting a row before a programming slot, ``t_convert`` one conversion of
+    an ADC that ``lines_per_adc`` lines share, ``t_idle`` the pause after a sample. ``readout``
+    says which neurons are converted at the end of every phase and slot of training; inference
+    converts the outputs. ``adc_bits`` is the resolution of that; ``[converters]`` describes
+    conversions within the time steps. ``verify_reads`` reads follow each pulse. Rows are
+    programmed one after the other, arrays side by side (``scheme``).
 
     The keys that begin with ``assume`` stand for what a run would have measured, where a report is
     made of an experiment file instead of a run: conductance of a cell in a read and under a pulse,
@@ -80,6 +82,7 @@ class HardwareSection(Section):
     t_idle: Annotated[float, Field(ge=0, description="a time of at least 0, in seconds")] = 0.0
     t_step: Annotated[float | None, Field(gt=0, description="a time above 0, in seconds")] = None
     t_switch: Time = None
+    t_clock: Time = None
     t_select: Time = None
     t_convert: Time = None
     adc_energy: Energy = None

@@ -11,6 +11,8 @@ __all__ = ["Share", "dominant", "halving", "shares", "verdict"]
 
 _WRITES = ("SET", "RESET", "verify")
 
+_FACTOR = 0.1  # entries are not asked to fall below this part of what they are
+
 _LEVERS: dict[tuple[str, str], str] = {
     ("write", "cells"): "fewer pulses (a larger learning.threshold, larger mini-batches, a lower "
     "eta), shorter ones, or a lower conductance window; at a lower voltage the energy falls with "
@@ -21,7 +23,7 @@ _LEVERS: dict[tuple[str, str], str] = {
     ("write", "amplifiers"): "switching the sense amplifiers off while programming "
     "(hardware.idle_fraction)",
     ("write", "digital"): "fewer programming slots",
-    ("switch", "digital"): "deciding on pulses without a product per weight, as by coincidence of "
+    ("decide", "digital"): "deciding on pulses without a product per weight, as by coincidence of "
     "pulses on both lines, or on active rows only",
     ("compute", "cells"): "a lower read voltage (its square), a lower conductance window, or "
     "fewer and shorter time steps",
@@ -91,10 +93,14 @@ def verdict(phases: Sequence[Phase]) -> str:
         return "Nothing takes energy."
     own = sum(e.energy for e in _grouped(phases) if e.phase == group)
     verb = {"write": "Writes", "compute": "Computing (settling and nudging)"}.get(group)
-    verb = verb or {"read-out": "Reading states out", "switch": "Deciding on pulses"}.get(group)
+    verb = verb or {"read-out": "Reading states out", "decide": "Deciding on pulses"}.get(group)
     most, rest = own / total, total - own
-    plural = "dominate" if group == "write" else "dominates"
-    text = f"{verb or group.capitalize()} {plural} with {100 * most:.1f} % of the energy"
+    group_name = verb or group.capitalize()
+    if most < 0.55:
+        many = "take" if group == "write" else "takes"
+        return f"{group_name} {many} the largest part, {100 * most:.1f} % of the energy."
+    many = "dominate" if group == "write" else "dominates"
+    text = f"{group_name} {many} with {100 * most:.1f} % of the energy"
     compute = sum(e.energy for e in _grouped(phases) if e.phase == "compute")
     if group == "write" and compute > 0:
         return f"{text}, {own / compute:.3g} times as much as settling and nudging."
@@ -102,36 +108,37 @@ def verdict(phases: Sequence[Phase]) -> str:
 
 
 def halving(phases: Sequence[Phase]) -> list[str]:
-    """Return what would halve the total, as sentences, the shortest way first.
+    """Return what would halve the total, as sentences.
 
-    Entries are lowered, the largest first, until half of the total is saved: one that is more
-    than half needs a factor only, smaller ones must go together.
+    The largest entries are lowered together by one factor, as few of them as a factor of at least
+    a tenth allows; then comes what each of them asks for.
     """
     total = energy(phases)
-    entries = [e for e in _grouped(phases) if e.share >= 0.02]
-    if not entries or total <= 0:
+    if total <= 0:
         return []
-    first = entries[0]
-    if first.share > 0.5:
-        factor = (first.energy - total / 2) / first.energy
-        sentences = [
-            f"The total halves when the energy of {_name(first)} falls to {100 * factor:.3g} % "
-            f"of what it is: {_lever(first)}."
-        ]
-    else:
-        sentences = [
-            f"No single entry is more than half; the largest, {_name(first)}, is "
-            f"{100 * first.share:.1f} %: {_lever(first)}."
-        ]
-    for entry in entries[1:4]:
-        sentences.append(
-            f"Halving {_name(entry)} saves {50 * entry.share:.1f} %: {_lever(entry)}."
-        )
-    return sentences
+    together: list[Share] = []
+    entries = _grouped(phases)
+    while entries and sum(e.share for e in together) < 0.5 / (1.0 - _FACTOR):
+        together.append(entries.pop(0))
+    taken = sum(e.share for e in together)
+    names = [_name(entry) for entry in together]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    left = f"{100 * (1.0 - 0.5 / taken):.0f} %"
+    fall = "falls" if len(names) == 1 else "together fall"
+    first = f"The total halves when {listed} {fall} to {left} of what it is now."
+    return [first] + [
+        f"{_name(entry).capitalize()} ({100 * entry.share:.1f} %): {_lever(entry)}."
+        for entry in together
+    ]
 
 
 def _name(entry: Share) -> str:
-    where = {"write": "programming", "compute": "settling and nudging", "switch": "switching"}
+    where = {
+        "write": "programming",
+        "compute": "settling and nudging",
+        "decide": "decisions",
+        "switch": "switching",
+    }
     return f"{entry.element} in {where.get(entry.phase, entry.phase)}"
 
 

@@ -16,13 +16,13 @@ class Part(NamedTuple):
     """One kind of circuit: how many there are, and the area of one [m^2]."""
 
     name: str
-    count: int
+    number: int
     each: float
 
     @property
     def area(self) -> float:
         """Of all of them [m^2]."""
-        return self.count * self.each
+        return self.number * self.each
 
 
 def parts(subject: Subject, load: Load, prices: Prices) -> tuple[Part, ...]:

@@ -6,6 +6,7 @@ phase       what happens, and for how long
 settle      ``free_steps`` time steps; the input is loaded
 read-out    the states that are needed as numbers are converted
 nudge       the slots of the nudged phases, one time step each
+decide      the change of every local product becomes a number of pulses, a row per clock cycle
 switch      from computing to programming and back, once per programming operation
 SET, RESET  programming slots, row by row, arrays side by side
 verify      reads after pulses, if any
@@ -51,7 +52,7 @@ class Phase(NamedTuple):
     Attributes
     ----------
     name
-    count
+    times
         How often it comes.
     duration
         All of it [s].
@@ -60,7 +61,7 @@ class Phase(NamedTuple):
     """
 
     name: str
-    count: float
+    times: float
     duration: float
     energy: dict[str, float]
 
@@ -95,7 +96,7 @@ def training_sample(subject: Subject, load: Load, prices: Prices) -> tuple[Phase
     states = {"neurons": subject.neurons, "outputs": subject.layers[-1], "none": 0}
     read = _read_out(subject, prices, subject.readouts, states[hardware.readout])
     nudge = _steps("nudge", subject, load, prices, subject.nudged_steps)
-    phases = [settle, read, nudge, _switch(subject, load, prices)]
+    phases = [settle, read, nudge, _decide(subject, load, prices), _switch(subject, load, prices)]
     if subject.writes is not None:
         phases += [_pulses(subject, load, prices, way) for way in ("SET", "RESET")]
         if hardware.verify_reads:
@@ -184,13 +185,20 @@ def _held(load: Load, prices: Prices, time: float) -> dict[str, float]:
 
 
 def _switch(subject: Subject, load: Load, prices: Prices) -> Phase:
-    """Return the ways there and back, and the decisions on all weights, per sample."""
+    """Return the ways there and back, per training sample."""
     times = subject.contrasts / subject.experiment.training.batch_size
     time = 2.0 * times * prices["t_switch"]
+    return Phase("switch", times, time, _held(load, prices, time))
+
+
+def _decide(subject: Subject, load: Load, prices: Prices) -> Phase:
+    """Return the decisions on pulses: a product per weight and sample, which a mini-batch adds."""
+    times = subject.contrasts
+    rows = max(array.g.shape[0] for array in subject.arrays)
+    time = times * rows * prices["t_clock"]
     spent = _held(load, prices, time)
-    # One product per weight and sample; a mini-batch adds them up.
-    spent["digital"] = subject.contrasts * subject.weights * prices["update_energy"]
-    return Phase("switch", times, time, spent)
+    spent["digital"] = times * subject.weights * prices["update_energy"]
+    return Phase("decide", times, time, spent)
 
 
 def _pulses(subject: Subject, load: Load, prices: Prices, way: str) -> Phase:

@@ -20,6 +20,7 @@ __all__ = [
     "NODES",
     "OUR_CHOICE",
     "SCALING",
+    "SOURCES",
     "Constant",
     "Number",
     "adc_energy",
@@ -40,7 +41,7 @@ NODES: dict[str, float] = {
     "10": 22e-9,
     "7": 14e-9,
 }
-"""Wire width [m] by technology node in nanometres, of NeuroSim (see :data:`_NEUROSIM`)."""
+"""Wire width [m] by technology node in nanometres, of NeuroSim, see :data:`SOURCES`."""
 
 SCALING = 1.9
 """Energy goes with the node to this power (our choice).
@@ -49,27 +50,23 @@ It passes through the 1 : 3.8 : 14 of the Accelergy ADC model at 32, 65 and 130 
 the square.
 """
 
-_NEUROSIM = (
-    "NeuroSim (MLP+NeuroSim V3.0, DNN+NeuroSim V2.1; P.-Y. Chen, X. Peng, S. Yu, IEEE TCAD "
-    "37(12), 2018, doi:10.1109/TCAD.2018.2789723)"
-)
-_ISAAC = (
-    "ISAAC (A. Shafiee et al., ISCA 2016, doi:10.1109/ISCA.2016.12; its ADC: L. Kull et al., "
-    "ISSCC 2013, doi:10.1109/ISSCC.2013.6487818), as tabled by Accelergy's hwcomponents-library"
-)
-_WAN = (
-    "W. Wan et al., Nature 608, 2022, doi:10.1038/s41586-022-04992-8, as tabled by Accelergy's "
-    "hwcomponents-library"
-)
-_TIMELY = (
-    "TIMELY (W. Li et al., ISCA 2020, doi:10.1109/ISCA45697.2020.00073), as tabled by "
-    "Accelergy's hwcomponents-library"
-)
-_ALADDIN = (
-    "Aladdin (Y. S. Shao et al., ISCA 2014, doi:10.1109/ISCA.2014.6853196), as tabled by "
-    "Accelergy's hwcomponents-library"
-)
-_SURVEY = "B. Murmann, ADC Performance Survey 1997-2025 (rev. 2025-06-09), statistics of ours"
+SOURCES: dict[str, str] = {
+    "NeuroSim": "MLP+NeuroSim V3.0 and DNN+NeuroSim V2.1; P.-Y. Chen, X. Peng, S. Yu, IEEE TCAD "
+    "37(12), 2018, doi:10.1109/TCAD.2018.2789723",
+    "ISAAC": "A. Shafiee et al., ISCA 2016, doi:10.1109/ISCA.2016.12, with the ADC of L. Kull et "
+    "al., ISSCC 2013, doi:10.1109/ISSCC.2013.6487818; as tabled by hwcomponents-library",
+    "NeuRRAM": "W. Wan et al., Nature 608, 2022, doi:10.1038/s41586-022-04992-8; as tabled by "
+    "hwcomponents-library",
+    "TIMELY": "W. Li et al., ISCA 2020, doi:10.1109/ISCA45697.2020.00073; as tabled by "
+    "hwcomponents-library",
+    "Aladdin": "Y. S. Shao et al., ISCA 2014, doi:10.1109/ISCA.2014.6853196; as tabled by "
+    "hwcomponents-library",
+    "ADC survey": "B. Murmann, ADC Performance Survey 1997-2025, revision 2025-06-09: median of "
+    "the energy per conversion step, worked out for this table",
+    "hwcomponents-library": "Accelergy project, https://github.com/Accelergy-Project/"
+    "hwcomponents-library",
+}
+"""Who states a number, by the short name that a report uses."""
 
 ADC_BITS: dict[int, float] = {
     4: 0.79e-12,
@@ -101,7 +98,7 @@ class Constant(NamedTuple):
     source
         Where the typical number is from; :data:`OUR_CHOICE` if from nobody.
     bounds
-        Where the range is from.
+        Where the range is from. Names are those of :data:`SOURCES`.
     """
 
     unit: str
@@ -142,16 +139,19 @@ CONSTANTS: dict[str, Constant] = {
     "t_switch": Constant(
         "s", "switching between computing and programming, each way", 2e-9, 20e-9, 200e-9
     ),
+    "t_clock": Constant(
+        "s", "one cycle of the logic, which decides on the pulses of one row", 0.5e-9, 2e-9, 10e-9
+    ),
     "t_select": Constant("s", "selecting a row before a programming slot", 1e-9, 5e-9, 50e-9),
     "t_convert": Constant("s", "one conversion of an ADC", 0.83e-9, 10e-9, 100e-9),
     "dac_energy": Constant(
         "J", "driving one input line to its level (8 bits), without the line",
         0.0375e-12, 0.25e-12, 1e-12, 65, SCALING,
-        bounds=f"low: time-domain converter of {_TIMELY}; high: our choice",
+        bounds="low: time-domain converter of TIMELY; high: our choice",
     ),
     "neuron_energy": Constant(
         "J", "one neuron, one time step: sample and integrate", 0.25e-12, 1.45e-12, 4.5e-12,
-        130, SCALING, _WAN, "low: the integrator alone, of the same table; high: our choice",
+        130, SCALING, "NeuRRAM", "low: its integrator alone; high: our choice",
     ),
     "amplifier_power": Constant(
         "W", "sense amplifier that holds one line at virtual ground", 0.5e-6, 5e-6, 50e-6
@@ -164,7 +164,7 @@ CONSTANTS: dict[str, Constant] = {
     ),
     "gate_voltage": Constant("V", "gate of a cell that is programmed", 1.2, 2.0, 3.3),
     "wire_capacitance": Constant(
-        "F/m", "wire of an array", 0.15e-9, 0.2e-9, 0.3e-9, source=_NEUROSIM
+        "F/m", "wire of an array", 0.15e-9, 0.2e-9, 0.3e-9, source="NeuroSim"
     ),
     "cell_capacitance": Constant(
         "F", "what one cell adds to its bit line and word line", 0.03e-15, 0.1e-15, 0.5e-15,
@@ -172,7 +172,7 @@ CONSTANTS: dict[str, Constant] = {
     ),
     "update_energy": Constant(
         "J", "deciding on the pulses of one weight: 8 x 8 bit product, 16-bit sum, comparison",
-        _UPDATE / 5, _UPDATE, _UPDATE * 3, 40, SCALING, _ALADDIN,
+        _UPDATE / 5, _UPDATE, _UPDATE * 3, 40, SCALING, "Aladdin",
     ),
     "select_energy": Constant(
         "J", "row decoder and level shifters, one programming slot", 0.1e-12, 1e-12, 10e-12,
@@ -183,15 +183,15 @@ CONSTANTS: dict[str, Constant] = {
     ),
     "cell_area": Constant(
         "F^2", "area of a 1T1R cell in squared wire widths (4 F x 4 F)", 12, 16, 32,
-        source=_NEUROSIM,
+        source="NeuroSim",
     ),
     "adc_area": Constant(
-        "m^2", "one 8-bit ADC", 310e-12 * (32 / 65) ** 2, 1200e-12, 3000e-12, 32, 2.0, _ISAAC,
-        f"low: time-domain converter of {_TIMELY}; high: our choice",
+        "m^2", "one 8-bit ADC", 310e-12 * (32 / 65) ** 2, 1200e-12, 3000e-12, 32, 2.0, "ISAAC",
+        "low: time-domain converter of TIMELY; high: our choice",
     ),
     "neuron_area": Constant(
         "m^2", "sampling and integrating stage of one neuron", 350e-12, 700e-12, 2000e-12,
-        130, 2.0, _WAN,
+        130, 2.0, "NeuRRAM",
     ),
     "endurance": Constant("pulses", "pulses that a cell endures", 1e6, 1e8, 1e10),
 }  # fmt: skip
@@ -221,10 +221,12 @@ def adc_energy(bits: int, node: str) -> Number:
     typical = ADC_BITS[known] * 2.0 ** (bits - known) * (float(node) / 32) ** SCALING
     low = _between(_SAR, float(node)) * (bits + 1) / 9
     high = _SURVEY_MEDIAN * 2.0**bits
-    scaled = "" if node == "32" else f"; scaled from 32 nm to {node} nm"
-    source = f"{_ISAAC}{scaled}; low: SAR of {_NEUROSIM}; high: median of {_SURVEY}"
+    scaled = "" if node == "32" else f"; scaled from 32 nm to {node} nm (our choice)"
+    source = f"ISAAC{scaled}; low: SAR converter of NeuroSim; high: ADC survey"
     meaning = f"one conversion of {bits} bits"
-    return Number("J", meaning, typical, min(low, typical), max(high, typical), "published", source)
+    return Number(
+        "J", meaning, typical, min(low, typical), max(high, typical), "published", source
+    )
 
 
 def numbers(
@@ -241,10 +243,10 @@ def numbers(
         If the node is unknown.
     """
     wire_width(node)
-    found = {name: _number(constant, node) for name, constant in CONSTANTS.items()}
-    found["adc_energy"] = adc_energy(adc_bits, node)
+    found = {"adc_energy": adc_energy(adc_bits, node)}
     if tile_bits is not None:
         found["tile_adc_energy"] = adc_energy(tile_bits, node)
+    found |= {name: _number(constant, node) for name, constant in CONSTANTS.items()}
     for name, value in given.items():
         found[name] = found[name]._replace(
             value=value, low=value, high=value, origin="experiment", source="the experiment file"

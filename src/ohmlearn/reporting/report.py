@@ -126,9 +126,7 @@ def headline(report: Report) -> dict[str, float | None]:
     }
 
 
-def _range(
-    phases, subject: Subject, load: Load, ends: Sequence[Prices]
-) -> tuple[float, float]:
+def _range(phases, subject: Subject, load: Load, ends: Sequence[Prices]) -> tuple[float, float]:
     low, high = (energy(phases(subject, load, prices)) for prices in ends)
     return min(low, high), max(low, high)
 
@@ -154,8 +152,8 @@ def _assumptions(subject: Subject) -> tuple[str, ...]:
     said = [
         "Signals are those of the settled free state, in every time step of every phase: a nudge "
         "changes them in first order of beta only.",
-        "Cells are linear conductors in a read, lines are sensed at virtual ground, and no current "
-        "flows in cells that are not selected for programming.",
+        "Cells are linear conductors in a read, lines are sensed at virtual ground, and no "
+        "current flows in cells that are not selected for programming.",
         "Drivers of lines are linear stages; their loss, the charging of wires in every time step "
         "and the currents along bit lines are upper bounds.",
         "An array that is read in both directions carries the current of either for the whole "

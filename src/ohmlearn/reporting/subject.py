@@ -185,7 +185,9 @@ def recorded(record: Record, experiment: Experiment) -> Subject:
     activity = _activity(experiment, found)
     power = summary.get("settled_power")
     if activity is None and power is None:
-        missing.append("the record holds no signals of the lines, so reading the arrays is left out")
+        missing.append(
+            "the record holds no signals of the lines, so reading the arrays is left out"
+        )
     writes = _writes(summary.get("writes"), len(arrays))
     if writes is None:
         missing.append("the record holds no programming energy, so writing is left out")
@@ -278,8 +280,9 @@ def _expected(
     lines = array.g.shape[1] * array.g.shape[2]
     busy = 1.0 - (1.0 - chance) ** lines if chance < 1.0 else chance
     slots = array.g.shape[0] * events * samples * busy
-    energies = (v * v * g * t * half for v, t in (pulse[:2], pulse[2:]))
-    return Writes(half, half, *energies, 0.0, slots, slots)
+    up = pulse.v_set**2 * g * pulse.t_set * half
+    down = pulse.v_reset**2 * g * pulse.t_reset * half
+    return Writes(half, half, up, down, 0.0, slots, slots)
 
 
 def _structure(experiment: Experiment) -> list[tuple[int, tuple[int, int], tuple[str, ...], bool]]:
@@ -304,7 +307,9 @@ def _arrays(experiment: Experiment, found: Mapping[str, NDArray]) -> tuple[Array
     arrays = []
     cells_of_reference = experiment.crossbar.encoding == "offset"
     for number, (layer, _, ways, bias) in enumerate(_structure(experiment), start=1):
-        arms = [found[f"g_{arm}_{number}"] for arm in ("plus", "minus") if f"g_{arm}_{number}" in found]
+        arms = [
+            found[f"g_{arm}_{number}"] for arm in ("plus", "minus") if f"g_{arm}_{number}" in found
+        ]
         if not arms:
             raise ConfigError(f"the record has no conductances of array {number}.")
         reference = found.get(f"g_reference_{number}") if cells_of_reference else None
@@ -339,5 +344,5 @@ def _channel(experiment: Experiment) -> float:
 def _ledger(summary: Mapping[str, Any], name: str) -> dict[str, float]:
     """Return the numbers of an effect that was on."""
     rows = (r for r in summary["effects"] if isinstance(r, Mapping) and r.get("name") == name)
-    row = next(rows, {"on": False})
-    return dict(row.get("numbers") or {}) if row["on"] else {}
+    row: Mapping[str, Any] = next(rows, {})
+    return dict(row.get("numbers") or {}) if row.get("on") else {}
