@@ -89,7 +89,10 @@ class HardwareSection(Section):
     dac_energy: Energy = None
     neuron_energy: Energy = None
     amplifier_power: Power = None
-    read_supply: Volts = None
+    read_supply: Annotated[
+        float | None,
+        Field(ge=0, description="a voltage of at least 0, in volts (0: drivers without loss)"),
+    ] = None
     write_efficiency: Annotated[
         float | None, Field(gt=0, le=1, description="a number above 0 and at most 1")
     ] = None

@@ -152,7 +152,7 @@ def _steps(name: str, subject: Subject, load: Load, prices: Prices, steps: int) 
         return Phase(name, steps, time, spent)
     v, converters = subject.experiment.crossbar.v_read, subject.experiment.converters
     delivered = load.cells + load.access + load.wires
-    supply = max(prices["read_supply"], v)
+    supply = max(prices["read_supply"], v) if prices["read_supply"] else 0.0
     line = line_capacitance(prices, wire_width(subject.node))
     spent = {
         "cells": load.cells * time,

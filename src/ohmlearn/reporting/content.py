@@ -125,6 +125,7 @@ def wear_grid(report: Report) -> Grid | None:
             count(wear.runs),
         ),
         ("the same, training without a pause", span(seconds)),
+        ("the same, at one training sample per second", span(wear.runs * report.subject.samples)),
     )
     return Grid("Pulses against endurance", ("", ""), rows)
 

@@ -60,7 +60,7 @@ def pictures(report: Report) -> list[Picture]:
     found = [
         _picture(
             "energy", "Where the energy goes", _energy(report),
-            f"Composition of the energy by class of element. {report.verdict}",
+            "Energy by class of element: an inference, a training sample, and each of its phases.",
         ),
         _picture(
             "timeline", "One training sample in time", _timeline(report.sample, report),
@@ -208,7 +208,7 @@ def _power(axes: Axes, steps: Sequence[Step]) -> None:
         )  # fmt: skip
         start += step.duration
     axes.set_yscale("log")
-    axes.set_ylim(floor, max(rates, default=1e-6) * 3)
+    axes.set_ylim(floor, max(rates, default=1e-6) * 8)  # room for the legend
     axes.set_xlim(0, end or 1.0)
     axes.xaxis.set_major_formatter(EngFormatter("s", sep=" "))
     axes.yaxis.set_major_formatter(EngFormatter("W", sep=" "))
