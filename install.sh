@@ -11,7 +11,7 @@ fi
 install_debian() {
     as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
     $as_root apt-get update
-    $as_root apt-get install --yes "$1"
+    $as_root apt-get install --yes --no-install-recommends "$1"
 }
 
 if [ ! -x .venv/bin/pip ]; then
@@ -25,6 +25,10 @@ if [ "${1:-}" = test ]; then
     # Some tests hold the circuits against ngspice; without it they skip themselves, but not in CI.
     if ! command -v ngspice >/dev/null; then
         install_debian ngspice || echo "install.sh: ngspice could not be installed" >&2
+    fi
+    # Others look at the page of a report in Chromium, with the same consequence.
+    if ! command -v chromium >/dev/null; then
+        install_debian chromium || echo "install.sh: Chromium could not be installed" >&2
     fi
     .venv/bin/pip install --editable '.[test]'
 else
