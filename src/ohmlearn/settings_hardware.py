@@ -47,7 +47,7 @@ CONSTANTS = (
 
 
 class HardwareSection(Section):
-    """``[hardware]``: durations and what the periphery costs, for `ohmlearn report` alone.
+    """``[hardware]``: durations and what the periphery costs, for `ohmlearn report RUN` alone.
 
     Nothing here changes a result. A key that is left out has the number that the report lists with
     its source and range, for the technology ``node`` (that of ``[wires]``, else 65 nm).

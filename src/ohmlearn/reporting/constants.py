@@ -171,7 +171,7 @@ CONSTANTS: dict[str, Constant] = {
         65, 1.0,
     ),
     "update_energy": Constant(
-        "J", "deciding on the pulses of one weight: 8 x 8 bit product, 16-bit sum, comparison",
+        "J", "deciding on the pulses of one weight: 8 x 8 bit product, 16-bit sum, comparison (energies in proportion to the widths)",
         _UPDATE / 5, _UPDATE, _UPDATE * 3, 40, SCALING, "Aladdin",
     ),
     "select_energy": Constant(
