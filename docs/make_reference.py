@@ -245,8 +245,9 @@ def periphery() -> str:
             table(heads, rows),
             "## ADC\n",
             "Energy of a conversion at 32 nm. Typical is ISAAC's converter; low is the SAR "
-            "converter of NeuroSim at 8 bits, in proportion to bits + 1, about ten times below what "
-            "has been built; high is the median of the ADC survey, 44 fJ per step, at any node.\n",
+            "converter of NeuroSim at 8 bits, in proportion to bits + 1, about ten times below "
+            "what has been built; high is the median of the ADC survey, 44 fJ per step, at any "
+            "node.\n",
             table(("bits", "low", "typical", "high"), converters),
             "## Wires\n",
             "Width of an array's wires, the F of cell areas, of NeuroSim.\n",

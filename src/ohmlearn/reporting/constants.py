@@ -132,6 +132,7 @@ class Number(NamedTuple):
     source: str
 
 
+# Aladdin's 32-bit multiplier and adder, in proportion to the widths, and its comparator.
 _UPDATE = 12.68e-12 * 8 * 8 / (32 * 32) + 0.21e-12 * 16 / 32 + 0.02947e-12
 
 CONSTANTS: dict[str, Constant] = {
@@ -171,7 +172,7 @@ CONSTANTS: dict[str, Constant] = {
         65, 1.0,
     ),
     "update_energy": Constant(
-        "J", "deciding on the pulses of one weight: 8 x 8 bit product, 16-bit sum, comparison (energies in proportion to the widths)",
+        "J", "deciding on the pulses of one weight: 8 x 8 bit product, 16-bit sum, comparison",
         _UPDATE / 5, _UPDATE, _UPDATE * 3, 40, SCALING, "Aladdin",
     ),
     "select_energy": Constant(
