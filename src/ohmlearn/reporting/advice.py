@@ -124,8 +124,8 @@ def halving(phases: Sequence[Phase]) -> list[str]:
     names = [_name(entry) for entry in together]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     left = f"{100 * (1.0 - 0.5 / taken):.0f} %"
-    fall = "falls" if len(names) == 1 else "together fall"
-    first = f"The total halves when {listed} {fall} to {left} of what it is now."
+    whose = f"the energy of {listed} falls" if len(names) == 1 else f"{listed} together fall"
+    first = f"The total halves when {whose} to {left} of what it takes now."
     return [first] + [
         f"{_name(entry).capitalize()} ({100 * entry.share:.1f} %): {_lever(entry)}."
         for entry in together

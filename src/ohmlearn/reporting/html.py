@@ -164,7 +164,10 @@ def _table(grid: Grid, kind: str = "") -> str:
         head = f"<thead><tr>{cells}</tr></thead>"
     rows = []
     for first, *rest in grid.rows:
-        cells = "".join(f"<td{m}>{escape(c)}</td>" for c, m in zip(rest, mark[1:], strict=True))
+        cells = "".join(
+            f"<td{m}>{escape(c if m else _unbroken(c))}</td>"
+            for c, m in zip(rest, mark[1:], strict=True)
+        )
         total = ' class="sum"' if first == "total" else ""
         rows.append(f'<tr{total}><th scope="row" class="w">{escape(first)}</th>{cells}</tr>')
     name = f' class="{kind}"' if kind else ""
@@ -173,6 +176,11 @@ def _table(grid: Grid, kind: str = "") -> str:
         f"<table{name}><caption>{escape(grid.title)}</caption>{head}<tbody>{''.join(rows)}</tbody>"
         "</table></div>"
     )
+
+
+def _unbroken(numbers: str) -> str:
+    """Keep numbers and their units on one line; ranges may break at "to"."""
+    return numbers.replace(" ", "\u00a0").replace("\u00a0to\u00a0", " to\u00a0")
 
 
 def _figures(drawn: dict[str, Picture], *names: str) -> Iterator[str]:

@@ -69,7 +69,7 @@ def pictures(report: Report) -> list[Picture]:
             f"{report.sample_latency.longest}.",
         ),
     ]  # fmt: skip
-    if any(s.high > s.low for s in report.sensitivities):
+    if any(s.high - s.low > 0.001 * energy(report.sample) for s in report.sensitivities):
         found.append(
             _picture(
                 "sensitivity", "How sure the total is", _tornado(report),
@@ -269,8 +269,10 @@ def _once(steps: Sequence[Step]) -> tuple[list[Step], list[tuple[int, int, int]]
 
 def _tornado(report: Report) -> Figure:
     """Draw the energy of a sample with each constant at either end of its range."""
-    rows = [s for s in report.sensitivities if s.high > s.low][:10]
+    from matplotlib.patches import Patch
+
     usual = energy(report.sample)
+    rows = [s for s in report.sensitivities if s.high - s.low > 0.001 * usual][:10]
     prefix, unit = _unit(usual)
     figure = canvas(width=_WIDTH, height=1.2 + 0.36 * len(rows))
     axes = figure.axes[0]
@@ -292,11 +294,17 @@ def _tornado(report: Report) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.spines["left"].set_visible(False)
-        axes.margins(x=0.02)
+        # A narrow range should look narrow.
+        low = min(0.95 * usual, *(row.low for row in rows)) / unit
+        high = max(1.05 * usual, *(row.high for row in rows)) / unit
+        margin = 0.03 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
         axes.set_xlabel(f"energy of a training sample ({prefix}J)")
-        axes.barh(0, 0, color="#0072B2", label="published number")
-        axes.barh(0, 0, color="#B9CFE4", label="our choice")
-        axes.legend(loc="lower right", fontsize=9)
+        kinds = [
+            Patch(color="#0072B2", label="published number"),
+            Patch(color="#B9CFE4", label="our choice"),
+        ]
+        axes.legend(handles=kinds, loc="lower right", fontsize=9)
     return figure
 
 

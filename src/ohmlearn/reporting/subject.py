@@ -256,7 +256,7 @@ def assumed(experiment: Experiment, source: str) -> Subject:
         writes=writes,
         samples=samples,
         pulse=pulse,
-        worst_pulses=pulses * samples,
+        worst_pulses=None,
         mean_pulses=pulses * samples,
         ohms={},
         channel=_channel(experiment),
