@@ -134,21 +134,19 @@ def array_load(
         parts = -(-rows // word)
         if array.reference is not None:
             g = np.column_stack([g, array.reference])
-        ends = ("r_word", "r_bit")
     else:
         drive = np.repeat(np.asarray(activity[array.layer], np.float64), arms)
         g = g[: rows - array.bias].reshape(-1, columns * arms).T
         sensed = rows - array.bias
         parts = -(-columns // max(bit // arms, 1))
         word, bit = bit, word
-        ends = ("r_bit", "r_word")
     line = g.sum(axis=1)
     power = v_read**2 * float(drive @ line)
     access = v_read**2 * float(drive @ (g * g).sum(axis=1)) / channel if channel else 0.0
     return Load(
         cells=power - access,
         access=access,
-        wires=_wire_loss(g, drive, v_read, ohms, ends, (word, bit)) if ohms else 0.0,
+        wires=_wire_loss(g, drive, v_read, ohms, forward, (word, bit)) if ohms else 0.0,
         current=v_read * float(np.sqrt(drive) @ line),
         charged=float(drive.sum()) * g.shape[1],
         sensed=sensed,
@@ -162,10 +160,11 @@ def _wire_loss(
     drive: NDArray,
     v: float,
     ohms: Mapping[str, float],
-    ends: tuple[str, str],
+    forward: bool,
     tile: tuple[int, int],
 ) -> float:
     """Return I^2 R of all wires [W], to first order in their resistance, tile by tile."""
+    ends = ("r_word", "r_bit") if forward else ("r_bit", "r_word")
     along, across = (ohms.get(name, 0.0) for name in ends)
     at_driver, at_sense = ohms.get("r_driver", 0.0), ohms.get("r_sense", 0.0)
     loss = 0.0
@@ -173,6 +172,8 @@ def _wire_loss(
         for left in range(0, g.shape[1], tile[1]):
             part = g[top : top + tile[0], left : left + tile[1]]
             a = drive[top : top + tile[0]]
+            if not forward:  # bit lines are driven from their lower ends, word lines end left
+                part, a = part[::-1, ::-1], a[::-1]
             # Segment k of a driven line carries what the cells from k on take.
             squares = np.cumsum(part[:, ::-1], axis=1) ** 2
             loss += v**2 * float(a @ (along * squares.sum(axis=1) + at_driver * squares[:, -1]))
