@@ -57,24 +57,18 @@ def report(
 
 def _report(run: Path, overrides: list[str]) -> Report:
     """Return the report of a record, or of an experiment that nobody has run yet."""
-    from .experiment import load_experiment, parse_experiment
-    from .record import read_record
-    from .reporting.report import make_report
-    from .reporting.subject import assumed, recorded
+    from .reporting.report import make_report, report_on
 
-    foreign = [o for o in overrides if not o.strip().startswith("hardware.")]
     if run.suffix.lower() == ".toml" and run.is_file():
+        from .experiment import load_experiment
+        from .reporting.subject import assumed
+
         return make_report(assumed(load_experiment(run, overrides), str(run)))
-    if foreign:
-        raise ConfigError(
-            f"--set {foreign[0]}: a run is what it was; only keys of [hardware] can be changed "
-            "in its report, such as hardware.t_step=50e-9."
-        )
+    from .record import read_record
+
     if not run.exists():
         raise RecordError(f"{run}: no such folder; give the folder of a run, as runs/NAME-seed0.")
-    record = read_record(run)
-    source = f"the experiment stored in {run}"
-    return make_report(recorded(record, parse_experiment(record.experiment, source, overrides)))
+    return report_on(read_record(run), overrides)
 
 
 def _print(made: Report, as_json: bool, as_csv: bool) -> None:

@@ -15,9 +15,9 @@ from ohmlearn.reporting.constants import CONSTANTS, NODES, OUR_CHOICE, SOURCES, 
 from ohmlearn.reporting.endurance import YEAR
 from ohmlearn.reporting.plain import as_json, as_mapping
 from ohmlearn.reporting.reads import Array, total_load
-from ohmlearn.reporting.report import Report, headline, make_report
+from ohmlearn.reporting.report import Report, headline, make_report, report_on
 from ohmlearn.reporting.scopes import scopes
-from ohmlearn.reporting.subject import assumed, recorded
+from ohmlearn.reporting.subject import assumed
 from ohmlearn.reporting.timeline import timeline
 from ohmlearn.settings_hardware import CONSTANTS as KEYS
 
@@ -31,8 +31,7 @@ NO_WRITES = dict.fromkeys(
 
 
 def report_of(folder: Path, *overrides: str) -> Report:
-    record = read_record(folder)
-    return make_report(recorded(record, parse_experiment(record.experiment, "", overrides)))
+    return report_on(read_record(folder), overrides)
 
 
 def budget(*overrides: str) -> Report:
@@ -301,6 +300,19 @@ def test_an_ideal_run_has_no_cells_to_report_on(hand_record):
 def test_an_experiment_without_assumptions_names_them():
     with pytest.raises(ConfigError, match=r"hardware\.assume_conductance, .*assume_pulses"):
         assumed(load_experiment(None), "default.toml")
+
+
+# ---- the section of the experiment
+
+
+def test_hardware_is_kept_with_the_record_but_decides_no_result():
+    plain, other = load_experiment(None), load_experiment(None, ["hardware.node=22"])
+    assert other.digest() == plain.digest()
+    assert other.differences(plain) == []
+    again = parse_experiment(other.to_toml(), "again")
+    assert again == other
+    assert again.hardware is not None
+    assert again.hardware.node == "22"
 
 
 # ---- constants

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ def _wide(monkeypatch):
 @pytest.fixture
 def run(hand_record) -> Path:
     generator = np.random.default_rng(0)
-    arrays = {f"g_{arm}_1": generator.uniform(5e-6, 1e-4, (3, 2)) for arm in ("plus", "minus")}
+    arrays: dict[str, Any] = {
+        f"g_{arm}_1": generator.uniform(5e-6, 1e-4, (3, 2)) for arm in ("plus", "minus")
+    }
     arrays |= {f"activity_{k}": generator.uniform(0, 1, 2) for k in (0, 1)}
     arrays["writes_1"] = generator.integers(0, 9, (3, 2, 2)).astype(np.uint32)
     return hand_record(arrays, [WRITES], pulses_total=7, cells=12)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmlearn.experiment import load_experiment, parse_experiment
+from ohmlearn.experiment import load_experiment
 from ohmlearn.record import read_record
 from ohmlearn.reporting.html import page
-from ohmlearn.reporting.report import make_report
-from ohmlearn.reporting.subject import assumed, recorded
+from ohmlearn.reporting.report import make_report, report_on
+from ohmlearn.reporting.subject import assumed
 
 BUDGET = Path(__file__).resolve().parents[2] / "examples" / "energy_budget.toml"
 
@@ -68,10 +68,9 @@ def pages(tmp_path_factory) -> dict[str, str]:
         for k in (1, 2, 3)
     ]  # fmt: skip
     folder = write(tmp_path_factory.mktemp("page") / "run", experiment, arrays, writes, events)
-    record = read_record(folder)
-    subject = recorded(record, parse_experiment(record.experiment, ""))
+    report = report_on(read_record(folder))
     budget = assumed(load_experiment(BUDGET), "budget")
-    return {"run": page(make_report(subject)), "budget": page(make_report(budget))}
+    return {"run": page(report), "budget": page(make_report(budget))}
 
 
 def write(folder, experiment, arrays, writes, events) -> Path:

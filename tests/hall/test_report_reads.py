@@ -67,10 +67,10 @@ def test_wire_loss_is_the_first_order_of_the_exact_solution(setting, way):
         wires = Wires(r_word=r, r_bit=3 * r, r_driver=10 * r, r_sense=5 * r)
         ohms = {name: getattr(wires, name) for name in ("r_word", "r_bit", "r_driver", "r_sense")}
         load = array_load(Array(1, g, (way,), False), way, everywhere, V, ohms=ohms)
-        drives = {"v_word": np.full(9, V)} if way == "forward" else {"v_bit": np.full(5, V)}
+        words, bits = (V, 0.0) if way == "forward" else (0.0, V)
         # Backward the drivers stand at the bit lines.
         seen = wires if way == "forward" else wires.exchanged
-        found = solve_array(g[..., 0], seen, **drives)
+        found = solve_array(g[..., 0], seen, np.full(9, words), np.full(5, bits))
         drop = found.word_voltage - found.bit_voltage
         spent = float(np.sum(found.v_word * found.supply) - np.sum(found.v_bit * found.output))
         exact = spent - float(np.sum(drop * found.device_current))

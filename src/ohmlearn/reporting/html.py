@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ..storage import write_file
 from .area import Part
@@ -108,9 +109,11 @@ def _body(report: Report, drawn: dict[str, Picture]) -> Iterator[str]:
 
 
 def _foot(report: Report) -> Iterator[str]:
-    from .. import __version__
-
-    yield f"<footer>Ohmlearn {escape(__version__)}, <code>ohmlearn report</code></footer>"
+    record = report.subject.record
+    versions: Any = record.summary["versions"] if record else None
+    by = versions.get("ohmlearn", "") if isinstance(versions, Mapping) else ""
+    words = f"{report.subject.name}{f', run by ohmlearn {by}' if by else ''}"
+    yield f"<footer><code>ohmlearn report</code> of {escape(words)}</footer>"
 
 
 def _headlines(report: Report) -> Iterator[tuple[str, str, str]]:

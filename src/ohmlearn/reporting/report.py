@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..errors import ConfigError
+from ..experiment import parse_experiment
+from ..record import Record
 from .advice import halving, verdict
 from .area import Part, parts
 from .budget import Phase, Prices, energy, inference, load_of, training_sample
@@ -13,9 +16,9 @@ from .constants import Number, numbers
 from .endurance import Wear, wear
 from .latency import Latency, latency
 from .reads import Load
-from .subject import Subject
+from .subject import Subject, recorded
 
-__all__ = ["Report", "Sensitivity", "headline", "make_report"]
+__all__ = ["Report", "Sensitivity", "headline", "make_report", "report_on"]
 
 _NOT_ENERGY = ("adc_area", "neuron_area", "endurance", "t_select", "t_convert")
 
@@ -109,6 +112,30 @@ def make_report(subject: Subject) -> Report:
         advice=tuple(halving(sample)),
         assumptions=_assumptions(subject),
     )
+
+
+def report_on(record: Record, overrides: Sequence[str] = ()) -> Report:
+    """Work out everything about the *record* of a run.
+
+    Parameters
+    ----------
+    record
+    overrides
+        ``"hardware.key=value"`` strings: another periphery than that of the record.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no cells, or an override is not allowed.
+    """
+    foreign = [o for o in overrides if not o.strip().startswith("hardware.")]
+    if foreign:
+        raise ConfigError(
+            f"--set {foreign[0]}: a run is what it was; only keys of [hardware] can be changed "
+            "in its report, such as hardware.t_step=50e-9."
+        )
+    source = f"the experiment stored in {record.folder}"
+    return make_report(recorded(record, parse_experiment(record.experiment, source, overrides)))
 
 
 def headline(report: Report) -> dict[str, float | None]:
