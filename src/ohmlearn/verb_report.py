@@ -61,7 +61,7 @@ def _report(run: Path, overrides: list[str]) -> Report:
 
     if run.suffix.lower() == ".toml" and run.is_file():
         from .experiment import load_experiment
-        from .reporting.subject import assumed
+        from .reporting.assumed import assumed
 
         return make_report(assumed(load_experiment(run, overrides), str(run)))
     from .record import read_record

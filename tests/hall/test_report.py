@@ -10,6 +10,7 @@ from ohmlearn.crossbar.wires.resistances import NODES as WIRES
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
 from ohmlearn.record import read_record
+from ohmlearn.reporting.assumed import assumed
 from ohmlearn.reporting.budget import ELEMENTS, by_element, by_phase, energy
 from ohmlearn.reporting.constants import CONSTANTS, NODES, OUR_CHOICE, SOURCES, numbers
 from ohmlearn.reporting.endurance import YEAR
@@ -17,7 +18,6 @@ from ohmlearn.reporting.plain import as_json, as_mapping
 from ohmlearn.reporting.reads import Array, total_load
 from ohmlearn.reporting.report import Report, headline, make_report, report_on
 from ohmlearn.reporting.scopes import scopes
-from ohmlearn.reporting.subject import assumed
 from ohmlearn.reporting.timeline import timeline
 from ohmlearn.settings_hardware import CONSTANTS as KEYS
 

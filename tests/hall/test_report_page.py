@@ -11,9 +11,9 @@ import pytest
 
 from ohmlearn.experiment import load_experiment
 from ohmlearn.record import read_record
+from ohmlearn.reporting.assumed import assumed
 from ohmlearn.reporting.html import page
 from ohmlearn.reporting.report import make_report, report_on
-from ohmlearn.reporting.subject import assumed
 
 BUDGET = Path(__file__).resolve().parents[2] / "examples" / "energy_budget.toml"
 

@@ -16,7 +16,8 @@ from .constants import Number, numbers
 from .endurance import Wear, wear
 from .latency import Latency, latency
 from .reads import Load
-from .subject import Subject, recorded
+from .recorded import recorded
+from .subject import Subject
 
 __all__ = ["Report", "Sensitivity", "headline", "make_report", "report_on"]
 
