@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ohmlearn.crossbar.wires.resistances import NODES as WIRES
-from ohmlearn.errors import ConfigError
+from ohmlearn.errors import ConfigError, RecordError
 from ohmlearn.experiment import load_experiment, parse_experiment
 from ohmlearn.record import read_record
 from ohmlearn.reporting.assumed import assumed
@@ -169,6 +169,22 @@ def test_settled_power_takes_the_place_of_array_reads(hand_record):
     shares = by_element(report_of(folder).inference)
     assert (shares["cells"], shares["diodes"]) == (close(3e-13), close(1e-13))
     assert "signals" not in " ".join(report_of(folder).subject.missing)
+
+
+def test_drops_across_cells_give_the_power_of_a_resistive_network(hand_record):
+    # 10 uS at 0.1 V and 40 uS at 0.3 V rms: 0.1 uW + 3.6 uW.
+    folder = hand_record(
+        {"g_plus_1": np.array([[10e-6], [40e-6]]), "drops_1": np.array([[0.01], [0.09]])},
+        overrides=("network.layers=[1, 1]", "crossbar.encoding='single'"),
+        settled_power={"diodes": 1e-6},
+    )
+    shares = by_element(report_of(folder).inference)
+    assert (shares["cells"], shares["diodes"]) == (close(3.7e-13), close(1e-13))
+
+
+def test_a_record_without_conductances_is_damaged(hand_record):
+    with pytest.raises(RecordError, match="no conductances of array 1"):
+        report_of(hand_record({}))
 
 
 # ---- the published budget

@@ -14,6 +14,7 @@ from .subject import (
     Subject,
     Writes,
     channel_conductance,
+    is_resistive,
     nominal_pulse,
     structure,
 )
@@ -47,6 +48,8 @@ def assumed(experiment: Experiment, source: str) -> Subject:
         Array(layer, np.full((*shape, arms), g), ways, bias)
         for layer, shape, ways, bias in structure(experiment)
     )
+    # In a resistive network the signal is what is assumed across each cell.
+    power = sum(float(a.g.sum()) for a in arrays) * (signal * experiment.crossbar.v_read) ** 2
     rows = experiment.data.limit_train or 1
     samples = rows * experiment.training.epochs
     pulse = nominal_pulse(experiment)
@@ -59,7 +62,7 @@ def assumed(experiment: Experiment, source: str) -> Subject:
         hardware=hardware,
         arrays=arrays,
         activity=tuple(np.full(n, signal**2) for n in experiment.network.layers),
-        settled_power=None,
+        settled_power={"cells": power} if is_resistive(experiment) else None,
         writes=writes,
         samples=samples,
         pulse=pulse,

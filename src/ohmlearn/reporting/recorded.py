@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RecordError
 from ..experiment import Experiment
 from ..record import Record
 from ..settings_hardware import HardwareSection
@@ -31,6 +31,8 @@ def recorded(record: Record, experiment: Experiment) -> Subject:
     ------
     ConfigError
         If the run has no cells.
+    RecordError
+        If the record lacks the conductances of an array.
     """
     if experiment.run.level != "device":
         raise ConfigError(
@@ -41,7 +43,7 @@ def recorded(record: Record, experiment: Experiment) -> Subject:
     arrays = _arrays(experiment, found)
     missing = []
     activity = _activity(experiment, found)
-    power = summary.get("settled_power")
+    power = _settled_power(summary, arrays, found)
     if activity is None and power is None:
         missing.append(
             "the record holds no signals of the lines, so reading the arrays is left out"
@@ -82,10 +84,28 @@ def _arrays(experiment: Experiment, found: Mapping[str, NDArray]) -> tuple[Array
             found[f"g_{arm}_{number}"] for arm in ("plus", "minus") if f"g_{arm}_{number}" in found
         ]
         if not arms:
-            raise ConfigError(f"the record has no conductances of array {number}.")
+            raise RecordError(f"the record holds no conductances of array {number}.")
         reference = found.get(f"g_reference_{number}") if cells_of_reference else None
         arrays.append(Array(layer, np.stack(arms, axis=2), ways, bias, reference))
     return tuple(arrays)
+
+
+def _settled_power(
+    summary: Mapping[str, Any], arrays: Sequence[Array], found: Mapping[str, NDArray]
+) -> dict[str, float] | None:
+    """Return the power of the settled free state by class of element [W]; None if not recorded.
+
+    ``drops_l`` are the mean squared voltages across the cells of array l, over test samples; the
+    summary's ``settled_power`` has the classes that are not cells, or all of them.
+    """
+    names = [f"drops_{number}" for number in range(1, len(arrays) + 1)]
+    power = {k: float(v) for k, v in (summary.get("settled_power") or {}).items()}
+    if all(name in found for name in names):
+        power["cells"] = sum(
+            float(np.sum(array.g * found[name].reshape(*array.g.shape[:2], -1), dtype=np.float64))
+            for array, name in zip(arrays, names, strict=True)
+        )
+    return power or None
 
 
 def _activity(experiment: Experiment, found: Mapping[str, NDArray]) -> tuple[NDArray, ...] | None:

@@ -21,6 +21,7 @@ __all__ = [
     "Subject",
     "Writes",
     "channel_conductance",
+    "is_resistive",
     "nominal_pulse",
     "structure",
 ]
@@ -168,8 +169,13 @@ class Subject:
 
 
 def structure(experiment: Experiment) -> list[tuple[int, tuple[int, int], tuple[str, ...], bool]]:
-    """Return layer, rows and columns, ways of reading and bias line of every array."""
+    """Return layer, rows and columns, ways of reading and bias line of every array.
+
+    The arrays of a resistive network settle with it: they are not read in any way.
+    """
     n = experiment.network.layers
+    if is_resistive(experiment):
+        return [(k, (n[k - 1], n[k]), (), False) for k in range(1, len(n))]
     shared = experiment.network.symmetric
     found = [
         (
@@ -183,6 +189,11 @@ def structure(experiment: Experiment) -> list[tuple[int, tuple[int, int], tuple[
     if not shared:
         found += [(k, (n[k - 1], n[k]), ("backward",), False) for k in range(2, len(n))]
     return found
+
+
+def is_resistive(experiment: Experiment) -> bool:
+    """Return whether the network settles as a whole instead of being read line by line."""
+    return getattr(experiment.network, "kind", "hopfield") == "resistive"
 
 
 def nominal_pulse(experiment: Experiment) -> Pulse:
