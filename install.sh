@@ -28,6 +28,10 @@ if [ "${1:-}" = test ]; then
         install_debian ngspice libngspice0 ||
             echo "install.sh: ngspice could not be installed" >&2
     fi
+    # Others look at the page of a report in Chromium, with the same consequence.
+    if ! command -v chromium >/dev/null; then
+        install_debian chromium || echo "install.sh: Chromium could not be installed" >&2
+    fi
     .venv/bin/pip install --editable '.[test]'
 else
     .venv/bin/pip install .

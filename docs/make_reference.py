@@ -1,4 +1,4 @@
-"""Write docs/experiments.md and docs/devices.md from the code that they describe.
+"""Write the pages of docs/ that are tables of the code from the code that they describe.
 
 Usage: ``python docs/make_reference.py``. A test fails while a file differs from what this writes.
 """
@@ -19,6 +19,8 @@ from ohmlearn.devices.effects.fluctuations import FLICKER_SETS
 from ohmlearn.devices.effects.retention_sets import RETENTION_SETS
 from ohmlearn.devices.registry import builtin_devices
 from ohmlearn.experiment import Experiment
+from ohmlearn.reporting.constants import ADC_BITS, CONSTANTS, NODES, SOURCES, adc_energy
+from ohmlearn.reporting.words import quantity
 from ohmlearn.settings import DeviceSection
 from ohmlearn.tables import engineering
 
@@ -82,7 +84,11 @@ MADE = "<!-- Written by docs/make_reference.py; do not edit. -->\n"
 
 def reference() -> dict[str, str]:
     """Return the generated files: name in this folder, and text."""
-    return {"experiments.md": experiments(), "devices.md": device_models()}
+    return {
+        "experiments.md": experiments(),
+        "devices.md": device_models(),
+        "periphery.md": periphery(),
+    }
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -205,6 +211,51 @@ def type_name(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return type_name(next(a for a in arguments if a is not types.NoneType))
     return "boolean, float or table"  # an effect
+
+
+def periphery() -> str:
+    """Return the table of constants of a report."""
+    rows = [
+        (
+            f"`{name}`",
+            c.meaning,
+            " / ".join(quantity(v, c.unit, given=True) for v in (c.low, c.typical, c.high)),
+            f"{c.node:g} nm, power {c.exponent:g}" if c.node else "-",
+            c.source,
+            c.bounds,
+        )
+        for name, c in CONSTANTS.items()
+    ]
+    heads = ("constant", "meaning", "low / typical / high", "node and scaling", "source", "range")
+    converters = [
+        (str(bits), quantity(adc_energy(bits, "32").low, "J"), quantity(energy, "J"),
+         quantity(adc_energy(bits, "32").high, "J"))
+        for bits, energy in ADC_BITS.items()
+    ]  # fmt: skip
+    widths = [(node, quantity(width, "m", given=True)) for node, width in NODES.items()]
+    sources = [f"- **{name}**: {text}." for name, text in SOURCES.items()]
+    return "\n".join(
+        [
+            "# What the periphery costs\n",
+            MADE,
+            "The numbers of `ohmlearn report RUN`. A number with a source is published there; the "
+            "rest is our choice, to be replaced in `[hardware]`. Energies are scaled to another "
+            "technology node by the power given, which is our choice, too: it passes through the "
+            "1 : 3.8 : 14 of Accelergy's ADC model at 32, 65 and 130 nm.\n",
+            table(heads, rows),
+            "## ADC\n",
+            "Energy of a conversion at 32 nm. Typical is ISAAC's converter; low is the SAR "
+            "converter of NeuroSim at 8 bits, in proportion to bits + 1, about ten times below "
+            "what has been built; high is the median of the ADC survey, 44 fJ per step, at any "
+            "node.\n",
+            table(("bits", "low", "typical", "high"), converters),
+            "## Wires\n",
+            "Width of an array's wires, the F of cell areas, of NeuroSim.\n",
+            table(("node (nm)", "wire width"), widths),
+            "## Sources\n",
+            "\n".join(sources) + "\n",
+        ]
+    )
 
 
 def device_models() -> str:

@@ -47,6 +47,17 @@ def libngspice(ngspice: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium; without it a test fails in CI and is skipped elsewhere."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("Chromium is not installed; 'apt-get install chromium'")
+    if found is None:
+        pytest.skip("Chromium is not installed")
+    return found
+
+
+@pytest.fixture(scope="session")
 def write_idx() -> Callable[[Path, np.ndarray], bytes]:
     """Return a writer of IDX files of unsigned bytes; names ending in .gz are compressed."""
 

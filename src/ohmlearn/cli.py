@@ -16,6 +16,7 @@ from .verb_doctor import doctor
 from .verb_fit import fit
 from .verb_gdu import gdu
 from .verb_netlist import netlist
+from .verb_report import report
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -136,6 +137,7 @@ app.command()(fit)
 app.command()(gdu)
 app.command()(netlist)
 app.command()(cosim)
+app.command()(report)
 
 
 def _chosen_experiment(

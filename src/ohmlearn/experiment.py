@@ -34,6 +34,7 @@ from .settings import (
 )
 from .settings_circuit import CircuitSection
 from .settings_errors import explain
+from .settings_hardware import HardwareSection
 from .settings_periphery import AccessSection, ConvertersSection, WiresSection
 from .settings_resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
 
@@ -44,7 +45,11 @@ DEFAULT = "the default experiment"
 _VECTOR_FIELD = ("vf", "cvf")
 
 # What may differ between a run and its continuation: it changes no bit of the result.
-_NOT_IN_DIGEST = {"run": {"threads", "checkpoint_seconds"}, "circuit": True}
+_NOT_IN_DIGEST: Any = {
+    "run": {"threads", "checkpoint_seconds"},
+    "circuit": True,
+    "hardware": True,
+}
 
 
 class Experiment(Section):
@@ -74,6 +79,7 @@ class Experiment(Section):
     training: TrainingSection
     evaluation: EvaluationSection = Field(default_factory=EvaluationSection)
     circuit: CircuitSection = Field(default_factory=CircuitSection)
+    hardware: HardwareSection | None = None
     run: RunSection = Field(default_factory=RunSection)
 
     @model_validator(mode="before")
@@ -102,8 +108,8 @@ class Experiment(Section):
     def digest(self) -> str:
         """Return 64 hexadecimal digits that name everything that decides the result.
 
-        ``run.threads``, ``run.checkpoint_seconds`` and ``[circuit]`` are left out: they change no
-        bit of it.
+        ``run.threads``, ``run.checkpoint_seconds``, ``[circuit]`` and ``[hardware]`` are left
+        out: they change no bit of it.
         """
         content = self.model_dump(exclude_none=True, exclude=_NOT_IN_DIGEST)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

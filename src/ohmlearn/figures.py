@@ -71,7 +71,15 @@ def draw_figures(
     RecordError
         A file cannot be written; earlier figures are untouched.
     """
-    target = Path(folder) / "figures"
+    return save_figures(Path(folder) / "figures", run_drawings(summary, arrays, events))
+
+
+def run_drawings(
+    summary: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    events: Sequence[Mapping[str, Any]],
+) -> dict[str, Figure]:
+    """Return the figures of :func:`draw_figures` by name, drawn but not written."""
     device = any(name.startswith("g_plus_") for name in arrays)
     drawings = {"accuracy": _accuracy(summary, events)}
     if device and any(_pulses_of(event) is not None for event in events):
@@ -83,7 +91,7 @@ def draw_figures(
         drawings["weights"] = _weights(layers, arrays)
     if layers:
         drawings["conductance_map" if device else "weight_map"] = _map(layers[0], arrays, device)
-    return save_figures(target, drawings)
+    return drawings
 
 
 def save_figures(folder: Path, drawings: Mapping[str, Figure]) -> list[Path]:

@@ -16,7 +16,7 @@ from ohmlearn.experiment import parse_experiment
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-GENERATED = ("experiments.md", "devices.md")
+GENERATED = ("experiments.md", "devices.md", "periphery.md")
 
 # Written in two parts, so that this file does not find itself.
 MACHINE_PATHS = re.compile("|".join("/" + p for p in ("work/", "root/", r"home/\w", r"Users/\w")))

@@ -1,0 +1,77 @@
+"""The report for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from .content import (
+    Grid,
+    area_grid,
+    cited,
+    constants_grid,
+    critical,
+    elements_grid,
+    left_out,
+    phases_grid,
+    scopes_grid,
+    wear_grid,
+)
+from .report import Report
+
+__all__ = ["as_text"]
+
+
+def as_text(report: Report) -> Iterator[RenderableType]:
+    """Yield the parts of the report, in the order in which they are printed."""
+    subject = report.subject
+    yield Text(
+        f"{subject.name}: {'-'.join(map(str, subject.layers))}, {subject.cells:,} cells, "
+        f"{subject.node} nm",
+        style="bold",
+    )
+    if sentence := left_out(report):
+        yield Text(f"Note: {sentence}", style="yellow")
+    yield _table(scopes_grid(report))
+    yield Text(report.verdict, style="bold")
+    yield from (Text(f"- {sentence}") for sentence in report.advice)
+    yield Text()
+    yield _table(phases_grid("One training sample", report.sample))
+    yield _table(phases_grid("One inference", report.inference))
+    yield _table(elements_grid(report))
+    yield Text(critical(report))
+    yield Text()
+    yield _table(area_grid(report))
+    if grid := wear_grid(report):
+        yield _table(grid)
+    yield _table(constants_grid(report))
+    yield Text("Sources", style="bold")
+    yield from (Text(f"- {name}: {source}") for name, source in cited(report))
+    yield Text("\nAssumptions", style="bold")
+    yield from (Text(f"- {sentence}") for sentence in report.assumptions)
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(
+        title=grid.title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_header=any(grid.heads),
+        pad_edge=False,
+    )
+    for position, head in enumerate(grid.heads):
+        words = position < grid.text or head in ("mostly", "source")
+        table.add_column(
+            Text(head),
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=position == 0,
+        )
+    for row in grid.rows:
+        table.add_row(*row)
+    return table
