@@ -51,7 +51,9 @@ __all__ = [
 CIRCUIT, INSTANCE = "resistive_network", "xnet"
 BLOCK = 256
 _MOST_PORTS = 900  # ngspice 39 stops somewhat above 1,000
-_STIFF = 1e-10  # V per V across all conductances of a node
+# What stands for an ideal diode has so much voltage per volt across all conductances of a node:
+# ngspice finds a steady state with less, but takes no time step.
+_STIFF = {"steady": 1e-12, "in time": 1e-10}
 
 
 class Rails(NamedTuple):
@@ -150,8 +152,8 @@ def parameters(network: ResistiveNetwork) -> Iterator[str]:
         yield f".param v_{name}={number(value)}"
 
 
-def devices(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
-    """Yield ``devices.lib``: the clamping diode."""
+def devices(network: ResistiveNetwork, dialect: str, moving: bool = True) -> Iterator[str]:
+    """Yield ``devices.lib``: the clamping diode, for transients too if *moving*."""
     diode = network.diode
     yield "* clamping diode from anode a to cathode c"
     yield ".subckt clamp a c"
@@ -159,13 +161,13 @@ def devices(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
         yield "d1 a c junction"
         yield f".model junction d(is={number(diode.i_s)} n={number(diode.n)})"
     else:
-        yield current_source(dialect, "1", "a", "c", _piecewise(network, diode))
+        yield current_source(dialect, "1", "a", "c", _piecewise(network, diode, moving))
     yield ".ends"
 
 
-def _piecewise(network: ResistiveNetwork, diode: Diode) -> str:
+def _piecewise(network: ResistiveNetwork, diode: Diode, moving: bool) -> str:
     if diode.kind == DIODES["ideal"]:
-        return f"max(v(a,c)/{number(_stiff(network))},0)"
+        return f"max(v(a,c)/{number(_stiff(network, moving))},0)"
     chosen = "max" if diode.r_on <= diode.r_off else "min"
     over = f"(v(a,c)-{_term(diode.v_on)})"
     return f"{chosen}({over}/{number(diode.r_on)},{over}/{number(diode.r_off)})"
@@ -175,9 +177,9 @@ def _term(value: float) -> str:
     return f"({number(value)})" if value < 0.0 else number(value)
 
 
-def _stiff(network: ResistiveNetwork) -> float:
+def _stiff(network: ResistiveNetwork, moving: bool) -> float:
     """Return the resistance [ohm] of what stands for an ideal diode."""
-    return _STIFF / max(float(each.sum(axis=0).max()) for each in network.g)
+    return _STIFF["in time" if moving else "steady"] / max(float(each.sum(axis=0).max()) for each in network.g)
 
 
 def weights(network: ResistiveNetwork) -> Iterator[str]:

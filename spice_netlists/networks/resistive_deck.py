@@ -88,9 +88,10 @@ def resistive_deck(
     ConfigError
         If a phase does not fit the network.
     """
+    moving = not all(isinstance(bench, Phase) for bench in benches.values())
     bodies = {
         "params.inc": "\n".join(parameters(network)),
-        "devices.lib": "\n".join(devices(network, dialect)),
+        "devices.lib": "\n".join(devices(network, dialect, moving)),
         "weights.inc": "\n".join(weights(network)),
         "dut.sp": "\n".join(dut(network, dialect)),
     }
