@@ -131,7 +131,7 @@ def _equations() -> Iterator[str]:
     down = f"min(max((V(x) + {STOP!r}) / {STOP!r}, 0.0), 1.0)"
     yield f"    q_move = max(q_rate, 0.0) * {up} + min(q_rate, 0.0) * {down};"
     yield "    I(te, be) <+ q_current;"
-    yield f"    I(x) <+ {_SCALE} * ddt(V(x));"
+    yield f"    I(x) <+ ddt({_SCALE} * (V(x) + 0.1));"
     yield '    if (analysis("static"))'
     yield "      I(x) <+ V(x) - x0;"
     yield "    else"
