@@ -1,9 +1,7 @@
 """A device model as a Verilog-A module: the form of exchange with HSPICE, Spectre and others.
 
 The module has the pins of the subcircuit (:mod:`.devices`): ``te``, ``be`` and the state ``x``,
-1 V for x = 1. The equation of motion is scaled by 1e-9, so that the state is the charge of a
-nanofarad and no simulator meets currents of megaamperes. In an operating point the state rests at
-``x0``.
+1 V for x = 1, with the same scale and the same stops. In a static analysis it rests at ``x0``.
 """
 
 from __future__ import annotations
