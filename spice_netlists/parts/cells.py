@@ -19,6 +19,7 @@ resistors and need no subcircuit.
 from __future__ import annotations
 
 import re
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +78,7 @@ def library(transistor: UserNmos) -> str:
             f"model library {str(path)!r}: allowed in its name are letters, digits, spaces and "
             "the characters _ . / + -; copy it to such a place."
         )
-    if not path.is_file():
+    if not isfile(path):
         raise NetlistError(f"model library {str(path)!r}: there is no such file.")
     if transistor.section:
         return f'.lib "{path}" {_word(transistor.section, "section")}\n'
