@@ -1,9 +1,9 @@
 """A device model as a subcircuit: terminals ``te`` and ``be``, and its state on the node ``x``.
 
-1 V on the node is x = 1. It is held by a capacitor of 1 nF, into which dx/dt times 1e-9 flows: with
-1 F the current of the last bit of a voltage would exceed the tolerance of currents, and ngspice
-creep. The other end of the capacitor is at -0.1 V, since a tolerance relative to a charge of zero
-would stop the steps. The leak of the node, 1e18 ohm, takes 30 years.
+1 V on the node is x = 1. It is held by a capacitor of 1 nF, into which dx/dt times 1e-9 flows:
+with 1 F the current of the last bit of a voltage would exceed the tolerance of currents, and
+ngspice creep. The other end of the capacitor is at -0.1 V, since a tolerance relative to a charge
+of zero would stop the steps. The leak of the node, 1e18 ohm, takes 30 years.
 
 At time 0, and so in an operating point and in sweeps, the state rests at its start value ``x0``;
 for a transient with ``uic`` there is ``.ic``. The current and the rate see it clamped to [0, 1].
@@ -28,7 +28,7 @@ from ...devices.contract import Device, device_of
 from ...devices.parameters import check_params
 from ...errors import NetlistError
 from ..names import comment, name, number
-from .cards import node, wrapped
+from .cards import label_of, node, wrapped
 from .dialects import Dialect, dialect_of
 from .expressions import Language, write
 from .physics import Body, Physics, names_in, physics_of
@@ -71,7 +71,7 @@ def subcircuit(params: Any, dialect: str = "ngspice", *, label: str | None = Non
     device = device_of(type(params))
     check_params(device, params)
     way = dialect_of(dialect)
-    text = _Text(name(label or device.name, "device"), way, parameter_names(params._fields))
+    text = _Text(label_of(label or device.name, "device"), way, parameter_names(params._fields))
     defaults = {text.parameters[f]: number(v, f) for f, v in params._asdict().items()}
     lines = [*_heading(device, way), *text.subcircuit(physics_of(device), defaults)]
     return "\n".join(lines) + "\n"
@@ -108,7 +108,7 @@ def instance(
     given = {}
     if x0 is not None:
         if not 0.0 <= x0 <= 1.0:
-            raise NetlistError(f"{label}: the state x0 is {x0}; allowed is 0 to 1.")
+            raise NetlistError(f"{name(label)}: the state x0 is {x0}; allowed is 0 to 1.")
         given["x0"] = number(x0)
     if params is not None:
         names = parameter_names(params._fields)
@@ -117,7 +117,7 @@ def instance(
                 given[names[field]] = number(value, field)
     pins = (node(n) for n in nodes)
     pairs = (f"{n}={v}" for n, v in given.items())
-    return wrapped([name(f"x{label}"), *pins, name(subckt), *pairs])
+    return wrapped([name(f"x{label}"), *pins, label_of(subckt), *pairs])
 
 
 def _heading(device: Device, dialect: Dialect) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from ...devices.contract import Device, Field, device_of
 from ...devices.parameters import check_params
 from ..names import name, number
-from .cards import wrapped
+from .cards import label_of, wrapped
 from .devices import STOP
 from .dialects import Dialect
 from .expressions import Language, write
@@ -44,7 +44,7 @@ def verilog_a(params: Any, *, label: str | None = None) -> str:
     """
     device = device_of(type(params))
     check_params(device, params)
-    module = name(label or device.name, "device")
+    module = label_of(label or device.name, "device")
     if module in VERILOG_AMS:
         module += "_m"
     names = {

@@ -55,8 +55,8 @@ def powers(p: Any, v: float, x: float) -> float:
 
 
 def logic(p: Any, v: float, x: float) -> float:
-    both = 1.0 if 0.0 <= v < x and not v == 0.0 else 0.0
-    either = 10.0 if v < -0.5 or v > 0.5 or v != v else 0.0
+    both = 1.0 if 0.0 <= v < x and v != 0.0 else 0.0
+    either = 10.0 if v < -0.5 or v > 0.5 or x == 2.0 else 0.0
     return both + either + (100.0 if not (v > 0.0 and x > 0.0) else 0.0)
 
 

@@ -28,6 +28,7 @@ from ohmlearn.spice_netlists.parts import (
     cell_1r,
     cell_1t1r,
     instance,
+    label_of,
     library,
     nmos_model,
     pair,
@@ -96,7 +97,7 @@ def a_pair(h: Hostile, own: str) -> str:
     text = cell_1r(p, label=cell) + pair(p, cell, gate=False, label=own)
     pins = " ".join(own_name(own + k) for k in ("b", "p", "m", "xp", "xm"))
     sources = "".join(f"v{own_name(own + k)} {own_name(own + k)} 0 0.1\n" for k in "bpm")
-    return f"{text}{sources}x{own_name(own)} {pins} {own_name(own)}\n"
+    return f"{text}{sources}x{own_name(own)} {pins} {label_of(own)}\n"
 
 
 def a_tile(h: Hostile, own: str) -> str:

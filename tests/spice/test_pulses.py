@@ -105,7 +105,7 @@ def test_schemes_edges_and_gates_that_do_not_fit_are_refused():
     lines = Lines(["a", "b", "c"], ["d", "e", "f", "g"])
     with pytest.raises(NetlistError, match="programming scheme 'V/4'"):
         programming_waveforms([SET], SHAPE, "V/4")
-    with pytest.raises(NetlistError, match="edge is 0.0 s"):
+    with pytest.raises(NetlistError, match=r"edge is 0\.0 s"):
         programming_waveforms([SET], SHAPE, edge=0.0)
     with pytest.raises(NetlistError, match="0 gate lines for 3 rows under scheme '1T1R'"):
         programming_sources([SET], lines)
