@@ -68,7 +68,7 @@ def test_terminals_are_those_given():
         (
             FrozenCells(-G),
             {},
-            r"conductances hold -2e-05 at cell \(0, 0\); allowed is 0 to 1e\+06",
+            r"hold -2e-05 at cell \(0, 0\); allowed is 0 to 1e\+06",
         ),
         (FrozenCells(G * np.nan), {}, "conductances hold nan"),
         (FrozenCells(G * 1e-20), {}, r"allowed is 0 \(open\), or 1e-18 to 1e\+06 S"),
@@ -88,7 +88,7 @@ def test_what_is_no_tile_is_refused(cells, options, sentence):
 def test_what_is_no_device_is_refused():
     with pytest.raises(DeviceError, match="g_max"):
         subcircuit(SOFT._replace(g_max=1e-6))
-    with pytest.raises(NetlistError, match="the state x0 is 1.5; allowed is 0 to 1"):
+    with pytest.raises(NetlistError, match=r"the state x0 is 1\.5; allowed is 0 to 1"):
         instance("1", ("a", "0", "x"), "softbounds", x0=1.5)
 
 
