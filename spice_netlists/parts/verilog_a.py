@@ -22,6 +22,8 @@ from .words import VERILOG_AMS, parameter_names
 __all__ = ["verilog_a"]
 
 _SCALE = "1.0e-9"
+# Compilers that tell models from instances then let every cell have parameters of its own.
+_OWN = '(* type="instance" *)'
 _VERILOG = Dialect("Verilog-A", renamed={"log": "ln", "log10": "log"})
 
 
@@ -88,8 +90,8 @@ def _parameters(device: Device, params: Any, names: Mapping[str, str]) -> Iterat
     for field, value in params._asdict().items():
         about = f"{fields[field].meaning} [{fields[field].unit}]"
         note = "".join(c if " " <= c <= "~" else " " for c in about)[:80]
-        yield f"  parameter real {names[field]} = {number(value, field)};  // {note}"
-    yield "  parameter real x0 = 0.5 from [0.0:1.0];  // state at the start"
+        yield f"  {_OWN} parameter real {names[field]} = {number(value, field)};  // {note}"
+    yield f"  {_OWN} parameter real x0 = 0.5 from [0.0:1.0];  // state at the start"
 
 
 def _function(helper: Helper, helpers: Mapping[str, str]) -> Iterator[str]:
