@@ -10,6 +10,7 @@
 =============================================  ==================================================
 """
 
+from .cards import label_of
 from .cells import UserNmos, cell_1r, cell_1t1r, library, nmos_model, pair
 from .devices import instance, subcircuit
 from .dialects import DIALECTS
@@ -29,6 +30,7 @@ __all__ = [
     "cell_1r",
     "cell_1t1r",
     "instance",
+    "label_of",
     "library",
     "nmos_model",
     "pair",

@@ -19,6 +19,7 @@ resistors and need no subcircuit.
 from __future__ import annotations
 
 import re
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from ...devices.cell.access import Nmos
 from ...devices.contract import device_of
 from ...errors import NetlistError
 from ..names import name, number
-from .cards import wrapped
+from .cards import label_of, wrapped
 from .devices import subcircuit
 from .dialects import Dialect, dialect_of
 from .words import parameter_names
@@ -77,7 +78,7 @@ def library(transistor: UserNmos) -> str:
             f"model library {str(path)!r}: allowed in its name are letters, digits, spaces and "
             "the characters _ . / + -; copy it to such a place."
         )
-    if not path.is_file():
+    if not isfile(path):
         raise NetlistError(f"model library {str(path)!r}: there is no such file.")
     if transistor.section:
         return f'.lib "{path}" {_word(transistor.section, "section")}\n'
@@ -124,7 +125,7 @@ def cell_1t1r(
     NetlistError, DeviceError
         As for :func:`~.devices.subcircuit`.
     """
-    label, way = name(label, "cell"), dialect_of(dialect)
+    label, way = label_of(label, "cell"), dialect_of(dialect)
     if isinstance(access, UserNmos):
         head = []
         kind, model = ("x" if access.subckt else "m"), _word(access.model, "model")
@@ -141,7 +142,7 @@ def cell_1r(
     params: Any, dialect: str = "ngspice", *, label: str = "cell_1r", with_device: bool = True
 ) -> str:
     """Return the subcircuit of a memristor between bit line and source line; see `cell_1t1r`."""
-    label = name(label, "cell")
+    label = label_of(label, "cell")
     body = [_memristor(params, label, "bl", "sl", dialect_of(dialect))]
     return _cell(params, label, ("bl", "sl", "x"), body, dialect, with_device)
 
@@ -165,7 +166,7 @@ def pair(
         without a gate; its parameters those of the memristor, for both cells, and the start
         values ``x0p`` and ``x0m``.
     """
-    way, label = dialect_of(dialect), name(label)
+    way, label = dialect_of(dialect), label_of(label, "pair")
     wl = ("wl",) if gate else ()
     fields = parameter_names(params._fields)
     defaults = [f"{fields[f]}={number(v, f)}" for f, v in params._asdict().items()]
@@ -175,7 +176,7 @@ def pair(
     for arm in "pm":
         start = f"x0={way.value.format(text=f'x0{arm}')}"
         pins = ("bl", *wl, f"sl{arm}", f"x{arm}")
-        lines.append(wrapped([f"x{arm}", *pins, name(cell), *handed, start]))
+        lines.append(wrapped([f"x{arm}", *pins, label_of(cell), *handed, start]))
     return "\n".join([*lines, f".ends {label}"]) + "\n"
 
 
@@ -183,7 +184,9 @@ def _memristor(params: Any, label: str, te: str, be: str, dialect: Dialect) -> s
     """Return the call of the memristor, its terminals so that SET is positive."""
     top, bottom = (te, be) if params.v_set > 0.0 else (be, te)
     fields = [*parameter_names(params._fields).values(), "x0"]
-    return wrapped(["xm", top, bottom, "x", f"{label}_device", *_handed(fields, dialect)])
+    return wrapped(
+        ["xm", top, bottom, "x", label_of(f"{label}_device"), *_handed(fields, dialect)]
+    )
 
 
 def _handed(fields: list[str], dialect: Dialect) -> list[str]:

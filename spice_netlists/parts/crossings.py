@@ -15,7 +15,18 @@ from ..names import name, number
 from .cells import UserNmos, cell_1r, cell_1t1r
 from .devices import instance
 
-__all__ = ["FrozenCells", "Lattice", "MemristorCells", "lattice_of"]
+__all__ = [
+    "LEAST_SIEMENS",
+    "MOST_SIEMENS",
+    "FrozenCells",
+    "Lattice",
+    "MemristorCells",
+    "lattice_of",
+]
+
+
+LEAST_SIEMENS, MOST_SIEMENS = 1e-18, 1e6
+"""Conductances [S] of a resistor beside which a simulator still sees the others."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class FrozenCells:
     Attributes
     ----------
     g : (rows, columns)
-        Conductances [S]; 0 leaves a cell out.
+        Conductances [S], 1e-18 to 1e6; 0 leaves a cell out.
     """
 
     g: ArrayLike
@@ -103,7 +114,12 @@ def lattice_of(cells: FrozenCells | MemristorCells, label: str, dialect: str) ->
 
 
 def _frozen(cells: FrozenCells) -> Lattice:
-    g = _matrix(cells.g, "conductances", np.inf)
+    g = _matrix(cells.g, "conductances", MOST_SIEMENS)
+    if np.any((g > 0.0) & (g < LEAST_SIEMENS)):
+        raise NetlistError(
+            f"tile: conductances down to {g[g > 0.0].min()} S; allowed is 0 (open), or "
+            f"{LEAST_SIEMENS:g} to {MOST_SIEMENS:g} S."
+        )
 
     def card(i: int, j: int, own: str, nodes: tuple[str, ...]) -> str:
         if g[i, j] == 0.0:
@@ -123,8 +139,7 @@ def _matrix(values: ArrayLike, what: str, top: float) -> NDArray:
     good = np.isfinite(matrix) & (matrix >= 0.0) & (matrix <= top)
     if not good.all():
         i, j = (int(k) for k in np.argwhere(~good)[0])
-        allowed = "0 or more, and finite" if top == np.inf else f"0 to {top:g}"
         raise NetlistError(
-            f"tile: {what} hold {matrix[i, j]} at cell ({i}, {j}); allowed is {allowed}."
+            f"tile: {what} hold {matrix[i, j]} at cell ({i}, {j}); allowed is 0 to {top:g}."
         )
     return matrix

@@ -1,10 +1,13 @@
 """A device model as a subcircuit: terminals ``te`` and ``be``, and its state on the node ``x``.
 
-The state is the voltage of a capacitor of 1 F, so 1 V is x = 1 and the current into it is dx/dt.
-At time 0, and so in an operating point and in sweeps, it rests at the start value ``x0``; for a
-transient with ``uic`` there is ``.ic``. The leak of the node, 1e12 ohm, is felt after 1e6 seconds
-at the earliest. The current and the rate see the state clamped to [0, 1]. At a bound the rate
-towards the outside falls to zero over :data:`STOP` beyond it.
+1 V on the node is x = 1. It is held by a capacitor of 1 nF, into which dx/dt times 1e-9 flows:
+with 1 F the current of the last bit of a voltage would exceed the tolerance of currents, and
+ngspice creep. The other end of the capacitor is at -0.1 V, since a tolerance relative to a charge
+of zero would stop the steps. The leak of the node, 1e18 ohm, takes 30 years.
+
+At time 0, and so in an operating point and in sweeps, the state rests at its start value ``x0``;
+for a transient with ``uic`` there is ``.ic``. The current and the rate see it clamped to [0, 1].
+At a bound the rate towards the outside falls to zero over :data:`STOP` beyond it.
 
 Every parameter of the model is a parameter of the subcircuit, with the numbers of the nominal cell
 as defaults: a cell of its own gives those that differ (:func:`instance`).
@@ -25,7 +28,7 @@ from ...devices.contract import Device, device_of
 from ...devices.parameters import check_params
 from ...errors import NetlistError
 from ..names import comment, name, number
-from .cards import node, wrapped
+from .cards import label_of, node, wrapped
 from .dialects import Dialect, dialect_of
 from .expressions import Language, write
 from .physics import Body, Physics, names_in, physics_of
@@ -37,7 +40,7 @@ __all__ = ["STOP", "instance", "subcircuit"]
 STOP = 1e-6
 """Distance beyond a bound of the state over which its motion stops."""
 
-_LEAK = 1e12
+_FARAD, _LEAK, _ZERO = "1e-09", "1e+18", "-0.1"
 _V, _X = "v(te, be)", "min(max(v(x), 0.0), 1.0)"
 
 
@@ -68,7 +71,7 @@ def subcircuit(params: Any, dialect: str = "ngspice", *, label: str | None = Non
     device = device_of(type(params))
     check_params(device, params)
     way = dialect_of(dialect)
-    text = _Text(name(label or device.name, "device"), way, parameter_names(params._fields))
+    text = _Text(label_of(label or device.name, "device"), way, parameter_names(params._fields))
     defaults = {text.parameters[f]: number(v, f) for f, v in params._asdict().items()}
     lines = [*_heading(device, way), *text.subcircuit(physics_of(device), defaults)]
     return "\n".join(lines) + "\n"
@@ -105,7 +108,7 @@ def instance(
     given = {}
     if x0 is not None:
         if not 0.0 <= x0 <= 1.0:
-            raise NetlistError(f"{label}: the state x0 is {x0}; allowed is 0 to 1.")
+            raise NetlistError(f"{name(label)}: the state x0 is {x0}; allowed is 0 to 1.")
         given["x0"] = number(x0)
     if params is not None:
         names = parameter_names(params._fields)
@@ -114,7 +117,7 @@ def instance(
                 given[names[field]] = number(value, field)
     pins = (node(n) for n in nodes)
     pairs = (f"{n}={v}" for n, v in given.items())
-    return wrapped([name(f"x{label}"), *pins, name(subckt), *pairs])
+    return wrapped([name(f"x{label}"), *pins, label_of(subckt), *pairs])
 
 
 def _heading(device: Device, dialect: Dialect) -> Iterator[str]:
@@ -144,7 +147,7 @@ class _Text(NamedTuple):
         source = self.dialect.source
         yield source.format(name="bi", a="te", b="be", text=current)
         moving = f"({self.dialect.time} > 0.0)"
-        motion = self.dialect.choice.format(test=moving, then=drift, other="x0-v(x)")
+        motion = self.dialect.choice.format(test=moving, then=f"{_FARAD}*{drift}", other="x0-v(x)")
         yield source.format(name="bx", a="0", b="x", text=motion)
         yield from self._integrator()
 
@@ -160,10 +163,12 @@ class _Text(NamedTuple):
     def _integrator(self) -> Iterator[str]:
         start = self.dialect.value.format(text="x0")
         if self.dialect.spectre:
-            yield from ("cx (x 0) capacitor c=1.0 ic=x0", f"rx (x 0) resistor r={_LEAK!r}")
+            yield f"vx (xr 0) vsource dc={_ZERO}"
+            yield f"cx (x xr) capacitor c={_FARAD} ic=x0-({_ZERO})"
+            yield f"rx (x 0) resistor r={_LEAK}"
             yield from (f"ends {self.label}", "simulator lang=spice")
             return
-        yield from ("cx x 0 1.0", f"rx x 0 {number(_LEAK)}")
+        yield from (f"vx xr 0 {_ZERO}", f"cx x xr {_FARAD}", f"rx x 0 {_LEAK}")
         yield from (f".ic v(x)={start}", f".ends {self.label}")
 
     def _functions(self, physics: Physics) -> Iterator[str]:
@@ -217,7 +222,7 @@ class _Text(NamedTuple):
         language = self._language(texts, physics)
         current = write(in_full(physics.current, physics), language)
         rate = write(in_full(physics.rate, physics), language)
-        return current, _drift(f"({rate})", "v(x)")
+        return current, f"({_drift(f'({rate})', 'v(x)')})"
 
 
 def _drift(r: str, s: str) -> str:

@@ -2,8 +2,10 @@
 
 Python and the simulators agree on arithmetic, not on everything: the power of a negative number
 is |x|^y in ngspice, 0 or an error elsewhere, so a power is only ever taken of what cannot be
-negative; roots and logarithms likewise. ``expm1`` is written as tanh(u/2) (exp(u) + 1), which
-loses no digits near zero.
+negative; roots and logarithms likewise. Where their slope has no bound at 0, ngspice would stop
+there, so they are taken of 1e-300 at least. ``expm1`` is written as tanh(u/2) (exp(u) + 1), which
+loses no digits near zero. ngspice 39 keeps eleven digits of a number in an expression, and all of
+one in a parameter.
 """
 
 from __future__ import annotations
@@ -101,18 +103,32 @@ class _Writer:
 
     def _power(self, base: ast.expr, exponent: ast.expr) -> str:
         a, b = self.text(base), self.text(exponent)
-        if _never_negative(base):
-            return f"pow({a}, {b})"
-        size = f"pow(abs({a}), {b})"
         match exponent:
-            case ast.Constant(value=float(power)) if power % 2.0 == 0.0:
-                return size
-            case ast.Constant(value=float(power)) if power % 1.0 != 0.0:
-                return f"pow(max({a}, 0.0), {b})"
+            case ast.Constant(value=float(power)):
+                whole, even, steep = power % 1.0 == 0.0, power % 2.0 == 0.0, power < 1.0
+            case _:
+                whole, even, steep = True, False, True
+        signed = not _never_negative(base)
+        size = f"abs({a})" if signed and whole else self._positive(base)
+        if steep:  # its slope at 0 has no bound, and ngspice would stop there
+            size = f"max({size}, {_TINY})" if signed and whole else self._positive(base, _TINY)
+        size = f"pow({size}, {b})"
+        if not signed or even or not whole:
+            return size
         # An odd exponent keeps the sign; one that is no whole number has no negative bases.
         odd = f"(1.0-2.0*abs({b}-2.0*floor(0.5*({b})+0.5)))"
-        negative = self._choice(f"{self._inside(base, _SUM)} < 0.0", odd, "1.0")
-        return f"({size}*{negative})"
+        return f"({size}*{self._choice(f'({a} < 0.0)', odd, '1.0')})"
+
+    def _positive(self, node: ast.expr, floor: str = "0.0") -> str:
+        """Return the text of *node*, not below *floor*."""
+        match node:
+            case ast.Call(func=ast.Name(id="max"), args=[inner, ast.Constant(value=0.0)]):
+                return f"max({self.text(inner)}, {floor})"
+            case ast.Constant(value=float(value)) if value > 0.0:
+                return self.text(node)
+        if floor == "0.0" and _never_negative(node):
+            return self.text(node)
+        return f"max({self.text(node)}, {floor})"
 
     def _test(self, node: ast.expr) -> str:
         """Return *node* as a condition."""
@@ -152,18 +168,14 @@ class _Writer:
             return f"(tanh(0.5*{u})*(exp({self.text(arguments[0])})+1.0))"
         given = [self.text(a) for a in arguments]
         if name == "sqrt":
-            return f"sqrt({_at_least(given[0], '0.0', arguments[0])})"
+            given = [self._positive(arguments[0], _TINY)]
         if name == "log1p":
             name, given = "log", [f"1.0+{self._inside(arguments[0], _PRODUCT)}"]
         if name in ("log", "log10"):
             given = [f"max({given[0]}, {_TINY})"]
-        if (name in ("min", "max")) != (len(given) == 2) and name != "atan2":
+        if (name in ("min", "max")) != (len(given) == 2):
             raise NetlistError(f"{name}() of {len(given)} arguments has no form in a circuit.")
         return f"{self.dialect.renamed.get(name, name)}({', '.join(given)})"
-
-
-def _at_least(text: str, floor: str, node: ast.expr) -> str:
-    return text if _never_negative(node) else f"max({text}, {floor})"
 
 
 def _never_negative(node: ast.expr) -> bool:

@@ -24,7 +24,7 @@ from ...errors import NetlistError
 __all__ = ["INTRINSICS", "Body", "Helper", "Let", "Physics", "names_in", "physics_of"]
 
 _OF_PYTHON = """
-abs acos acosh asin asinh atan atan2 atanh ceil cos cosh exp expm1 floor log log10 log1p max min
+abs acos acosh asin asinh atan atanh ceil cos cosh exp expm1 floor log log10 log1p max min
 pow sin sinh sqrt tan tanh
 """
 
@@ -223,14 +223,14 @@ class _Reader(ast.NodeTransformer):
             raise self._refusal(node, f"{ast.unparse(node)} has no form in a circuit")
         if called in _PULSES:
             return self._inlined(node, called)
-        arguments = [self.visit(a) for a in node.args]
         name = getattr(called, "__name__", "")
         if any(called is getattr(functions, known) for known in functions.__all__):
-            return ast.Call(ast.Name(self.reading.helper(called)), arguments, [])
-        of_python = called in (abs, min, max) or called is getattr(math, name, None)
-        if not of_python or name not in INTRINSICS:
+            name = self.reading.helper(called)
+        elif not (called in (abs, min, max) or called is getattr(math, name, None)):
             raise self._refusal(node, f"{ast.unparse(node.func)}() has no form in a circuit")
-        return ast.Call(ast.Name(name), arguments, [])
+        elif name not in INTRINSICS:
+            raise self._refusal(node, f"{name}() has no form in a circuit")
+        return ast.Call(ast.Name(name), [self.visit(a) for a in node.args], [])
 
     def _inlined(self, node: ast.Call, called: Callable[..., Any]) -> ast.expr:
         """Read the step of a pulse in place of its call."""

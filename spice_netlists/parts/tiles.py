@@ -30,9 +30,16 @@ from typing import NamedTuple
 
 from ...crossbar.wires import Wires
 from ...errors import NetlistError
-from ..names import name, number
-from .cards import node, wrapped
-from .crossings import FrozenCells, Lattice, MemristorCells, lattice_of
+from ..names import number
+from .cards import label_of, node, wrapped
+from .crossings import (
+    LEAST_SIEMENS,
+    MOST_SIEMENS,
+    FrozenCells,
+    Lattice,
+    MemristorCells,
+    lattice_of,
+)
 from .dialects import dialect_of
 
 __all__ = ["MOST_NODES", "FrozenCells", "MemristorCells", "Tile", "TileNodes", "tile"]
@@ -129,7 +136,8 @@ def tile(
         If the parameters describe no cell of the model.
     """
     dialect_of(dialect)
-    lattice = lattice_of(cells, name(label, "tile"), dialect)
+    wires = _checked(wires or Wires())
+    lattice = lattice_of(cells, label_of(label, "tile"), dialect)
     n, m = lattice.shape
     ports = _Ports(
         _terminals(rows, "row", n), _terminals(columns, "col", m),
@@ -137,11 +145,23 @@ def tile(
     )  # fmt: skip
     if flat is None:
         flat = max(2 * n + m, 2 * m + 2) > MOST_NODES
-    writer = _Writer(lattice, wires or Wires(), name(label, "tile"), ports, flat)
+    writer = _Writer(lattice, wires, label_of(label, "tile"), ports, flat)
     return Tile(
         lattice.devices, "\n".join([*writer.rows(), ""]), "\n".join([*writer.frame(), ""]),
         writer.call(), writer.nodes(), flat,
     )  # fmt: skip
+
+
+def _checked(wires: Wires) -> Wires:
+    """Return *wires* if a simulator can tell their resistances from 0 and from an open line."""
+    low, high = 1.0 / MOST_SIEMENS, 1.0 / LEAST_SIEMENS
+    for what in ("r_word", "r_bit", "r_driver", "r_sense"):
+        r = getattr(wires, what)
+        if r != 0.0 and not low <= r <= high:
+            raise NetlistError(
+                f"tile: wires.{what} is {r} ohm; allowed is 0 (ideal), or {low:g} to {high:g} ohm."
+            )
+    return wires
 
 
 class _Ports(NamedTuple):

@@ -1,9 +1,7 @@
 """A device model as a Verilog-A module: the form of exchange with HSPICE, Spectre and others.
 
 The module has the pins of the subcircuit (:mod:`.devices`): ``te``, ``be`` and the state ``x``,
-1 V for x = 1. The equation of motion is scaled by 1e-9, so that the state is the charge of a
-nanofarad and no simulator meets currents of megaamperes. In an operating point the state rests at
-``x0``.
+1 V for x = 1, with the same scale and the same stops. In a static analysis it rests at ``x0``.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Any
 from ...devices.contract import Device, Field, device_of
 from ...devices.parameters import check_params
 from ..names import name, number
-from .cards import wrapped
+from .cards import label_of, wrapped
 from .devices import STOP
 from .dialects import Dialect
 from .expressions import Language, write
@@ -24,6 +22,8 @@ from .words import VERILOG_AMS, parameter_names
 __all__ = ["verilog_a"]
 
 _SCALE = "1.0e-9"
+# Compilers that tell models from instances then let every cell have parameters of its own.
+_OWN = '(* type="instance" *)'
 _VERILOG = Dialect("Verilog-A", renamed={"log": "ln", "log10": "log"})
 
 
@@ -46,7 +46,7 @@ def verilog_a(params: Any, *, label: str | None = None) -> str:
     """
     device = device_of(type(params))
     check_params(device, params)
-    module = name(label or device.name, "device")
+    module = label_of(label or device.name, "device")
     if module in VERILOG_AMS:
         module += "_m"
     names = {
@@ -90,8 +90,8 @@ def _parameters(device: Device, params: Any, names: Mapping[str, str]) -> Iterat
     for field, value in params._asdict().items():
         about = f"{fields[field].meaning} [{fields[field].unit}]"
         note = "".join(c if " " <= c <= "~" else " " for c in about)[:80]
-        yield f"  parameter real {names[field]} = {number(value, field)};  // {note}"
-    yield "  parameter real x0 = 0.5 from [0.0:1.0];  // state at the start"
+        yield f"  {_OWN} parameter real {names[field]} = {number(value, field)};  // {note}"
+    yield f"  {_OWN} parameter real x0 = 0.5 from [0.0:1.0];  // state at the start"
 
 
 def _function(helper: Helper, helpers: Mapping[str, str]) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _equations() -> Iterator[str]:
     down = f"min(max((V(x) + {STOP!r}) / {STOP!r}, 0.0), 1.0)"
     yield f"    q_move = max(q_rate, 0.0) * {up} + min(q_rate, 0.0) * {down};"
     yield "    I(te, be) <+ q_current;"
-    yield f"    I(x) <+ {_SCALE} * ddt(V(x));"
+    yield f"    I(x) <+ ddt({_SCALE} * (V(x) + 0.1));"
     yield '    if (analysis("static"))'
     yield "      I(x) <+ V(x) - x0;"
     yield "    else"

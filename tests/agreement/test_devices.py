@@ -174,3 +174,14 @@ def test_a_nominal_reset_of_a_one_sided_cell_leaves_a_part_of_e():
     p = CELLS["PCM"]
     assert change_after(p, p.v_reset, p.t_reset, 0.8) == pytest.approx(0.8 * (np.exp(-1) - 1))
     assert 0.8 + change_after(p, p.v_reset, 10 * p.t_reset, 0.8) < 1e-4
+
+
+@pytest.mark.spice
+@pytest.mark.parametrize("exponent", [0.0, 0.3, 1.0, 2.5])
+@pytest.mark.parametrize("x0", [0.0, 1.0])
+def test_a_cell_may_start_on_a_bound_whatever_the_exponent(exponent: float, x0: float, ngspice):
+    p = CELLS["PowStep"]._replace(gamma_up=exponent, gamma_down=exponent)
+    state, current, moved = compare(p, train(p, 3, stretch=100.0), x0)
+    assert moved > 0.2
+    assert state < FULL_SCALE
+    assert current < FULL_SCALE
