@@ -10,9 +10,12 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
+from .verb_compare import compare
 from .verb_devices import devices
 from .verb_fit import fit
 from .verb_gdu import gdu
+from .verb_sweep import sweep
+from .verb_tolerance import tolerance
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -130,6 +133,9 @@ def data(
 app.command()(devices)
 app.command()(fit)
 app.command()(gdu)
+app.command()(sweep)
+app.command()(tolerance)
+app.command()(compare)
 
 
 def _chosen_experiment(

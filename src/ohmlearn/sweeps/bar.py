@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Bar", "Silent"]
+import typer
+
+__all__ = ["Bar", "Silent", "interruptible"]
+
+_INTERRUPTED = 130
+
+
+@contextmanager
+def interruptible(folder: Path) -> Iterator[None]:
+    """Turn Ctrl-C into a sentence on how to go on, and the exit code that shells expect."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: the same command goes on with the points in {folder}.", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 class Silent:
@@ -48,6 +65,7 @@ class Bar:
         )
         self._task = self._bars.add_task("points", total=None, visible=False)
         self._failed = 0
+        self._told = False
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -63,7 +81,8 @@ class Bar:
 
     def started(self, done: int, total: int) -> None:
         """Start the bar; points that are there already do not count as speed."""
-        if done:
+        if done and not self._told:
+            self._told = True
             self.message(f"{done} of {total} points are there already.")
         self._bars.reset(self._task, total=total, completed=done, visible=True)
 

@@ -159,7 +159,9 @@ def make_points(
         return list(itertools.product(*(axis.values for axis in axes)))
     if len({len(axis.values) for axis in axes}) > 1:
         lengths = ", ".join(f"{axis.key} has {len(axis.values)}" for axis in axes)
-        raise ConfigError(f"--design list pairs the values up, so it needs as many each: {lengths}.")
+        raise ConfigError(
+            f"--design list pairs the values up, so it needs as many each: {lengths}."
+        )
     points = list(zip(*(axis.values for axis in axes), strict=True))
     if len(set(points)) < len(points):
         raise ConfigError("--design list: the same point is given twice.")

@@ -191,7 +191,7 @@ def refuse_useless(tasks: Sequence[Task], keys: Sequence[str], drawn: bool) -> N
     useful = [{task.values[axis] for task in tasks if task.job} for axis in range(len(keys))]
     for task in tasks:
         useless = any(v not in found for v, found in zip(task.values, useful, strict=True))
-        if task.job is None and (useless and not drawn or not any(useful)):
+        if task.job is None and ((useless and not drawn) or not any(useful)):
             raise ConfigError(task.reason)
 
 
@@ -220,4 +220,3 @@ def _as_over(message: str, keys: Sequence[str]) -> str:
         swept = line.startswith("--set") and any(key in line for key in keys)
         lines.append(line.replace("--set", "--over", 1) if swept else line)
     return "\n".join(lines)
-

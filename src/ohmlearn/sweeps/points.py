@@ -150,9 +150,7 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float | int]:
         found["pulses"] = summary["pulses_total"]
         found["pulses_per_sample_per_cell"] = summary["pulses_per_sample_per_cell"]
     return {
-        name: value
-        for name, value in found.items()
-        if value is not None and math.isfinite(value)
+        name: value for name, value in found.items() if value is not None and math.isfinite(value)
     }
 
 

@@ -113,9 +113,7 @@ def read_again(job: Mapping[str, Any], asked: Experiment) -> dict[str, float | i
         return _test(job, trained, asked)
 
 
-def _test(
-    job: Mapping[str, Any], trained: Trained, asked: Experiment
-) -> dict[str, float | int]:
+def _test(job: Mapping[str, Any], trained: Trained, asked: Experiment) -> dict[str, float | int]:
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None
     section = asked.data
     data = load(

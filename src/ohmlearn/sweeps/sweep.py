@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from ..errors import RecordError
 from .design import Point
-from .engine import Engine
+from .engine import Engine, on_this_machine
 from .plan import Base, Task, make_tasks, refuse_useless
 from .points import FAILED, STOPPED, failure
 from .store import Store
 from .tidy import Row, Summary, summaries, write_results
 
-__all__ = ["Listener", "Sweep", "carry_out", "run_sweep"]
+__all__ = ["Listener", "Sweep", "carry_out", "choose_engine", "run_sweep"]
 
 
 class Listener(Protocol):
@@ -80,6 +80,21 @@ def _plain(keys: Sequence[str], point: Summary) -> dict[str, Any]:
         "reason": point.reason,
         "metrics": metrics,
     }
+
+
+def choose_engine(workers: int, scheduler: str | None) -> Engine:
+    """Return the engine for *workers* processes here, or for a Dask *scheduler* by address.
+
+    Raises
+    ------
+    ConfigError
+        A scheduler is asked for without Dask.
+    """
+    if scheduler is None:
+        return on_this_machine(workers)
+    from .cluster import on_cluster
+
+    return on_cluster(scheduler)
 
 
 def run_sweep(
