@@ -62,7 +62,7 @@ def sweep(
         bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")
     ] = False,
 ) -> None:
-    """Run an experiment at many points and seeds; the same command goes on where it was stopped."""
+    """Run an experiment at many points and seeds; when killed, the same command goes on."""
     with explained_errors():
         from .sweeps.bar import Bar, interruptible
         from .sweeps.design import make_points, parse_axes

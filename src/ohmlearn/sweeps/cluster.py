@@ -67,8 +67,9 @@ def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result
             f"the workers at {address} have ohmlearn {others}, this is {__version__}; both must "
             "be the same."
         )
-    futures = client.map(compute, [job | {"folder": None} for job in jobs], pure=False,
-                         retries=_RETRIES, key=[f"ohmlearn-{job['key']}" for job in jobs])  # fmt: skip
+    names = [f"ohmlearn-{job['key']}" for job in jobs]
+    orders = [job | {"folder": None} for job in jobs]  # disks of other machines are not ours
+    futures = client.map(compute, orders, key=names, pure=False, retries=_RETRIES)
     keys = {future.key: job["key"] for future, job in zip(futures, jobs, strict=True)}
     try:
         for future in as_completed(futures):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -175,7 +175,8 @@ def _unit_points(design: str, dimensions: int, count: int, seed: int) -> np.ndar
         return rng.random((count, dimensions))
     from scipy.stats.qmc import Sobol
 
-    return Sobol(dimensions, seed=rng).random_base2(max(count - 1, 1).bit_length())[:count]
+    sequence: Any = Sobol  # its keyword for the generator has changed its name, not its meaning
+    return sequence(dimensions, seed=rng).random_base2(max(count - 1, 1).bit_length())[:count]
 
 
 def _drawn(axes: Sequence[Axis], u: np.ndarray) -> Point:

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from typing import Any
 
 from .points import Job, Result, compute, failure
 
@@ -83,13 +84,10 @@ def _one_pool(jobs: Sequence[Job], workers: int, sent: list[str]) -> Iterator[Re
             yield delayed(_in_worker)(job, os.getpid())
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(
-            n_jobs=workers,
-            batch_size=1,
-            pre_dispatch="n_jobs",
-            return_as="generator_unordered",
-        )
-        results = pool(orders())
+        # Few points at a time are handed out, so that a kill costs few.
+        options: dict[str, Any] = {"batch_size": 1, "pre_dispatch": "n_jobs"}
+        pool = Parallel(n_jobs=workers, return_as="generator_unordered", **options)
+        results: Any = pool(orders())
     try:
         yield from results
     except KeyboardInterrupt:

@@ -28,6 +28,7 @@ _METRICS = {
     "pulses": "programming pulses",
 }
 _MANY = len(_COLOURS)
+_FEW = 8  # values that are all written at a logarithmic axis
 _DECADE = 30.0  # ratio of values from which on an axis is logarithmic
 
 
@@ -156,9 +157,12 @@ def _scale(axes: Axes, names: Sequence[str]) -> dict[str, float]:
     if values[0] >= 0 and len(positive) > 1 and positive[-1] > _DECADE * positive[0]:
         if values[0] == 0:  # shown at its own place, left of a linear piece
             axes.set_xscale("symlog", linthresh=positive[0], linscale=0.5)
-            axes.set_xlim(left=-0.1 * positive[0])
+            axes.set_xlim(-0.1 * positive[0], 1.3 * positive[-1])
         else:
             axes.set_xscale("log")
+        if len(names) <= _FEW:
+            axes.set_xticks([float(name) for name in names], names)
+            axes.minorticks_off()
     return {name: float(name) for name in names}
 
 

@@ -104,7 +104,7 @@ class Reading:
         allowed_after_training(key)
 
     def resolve(self, changes: Sequence[str]) -> Experiment:
-        """Return the experiment with ``key=value`` strings applied; no rest unless one is asked."""
+        """Return the experiment with ``key=value`` strings applied; no rest unless asked."""
         every = [f"{AFTER}=[]", *map(_one_time, (*self.overrides, *changes))]
         asked = parse_experiment(self.trained.record.experiment, str(self.folder), every)
         if len(asked.evaluation.after_seconds) > 1:
@@ -170,7 +170,8 @@ def make_tasks(
         try:
             experiment = base.resolve(changes)
         except ConfigError as error:
-            reason = _as_over(str(error), keys)
+            # The base is valid by itself, so what is wrong was swept, not set.
+            reason = str(error).replace("--set", "--over")
         for seed in range(base.first_seed, base.first_seed + seeds):
             job = base.job(experiment, keys, seed) if experiment else None
             key = job["key"] if job else _key("refused", base.name, changes, seed, reason)
@@ -211,12 +212,3 @@ def _one_time(text: str) -> str:
     if key.strip() != AFTER or value.strip().startswith("["):
         return text
     return f"{AFTER}=[{value.strip()}]"
-
-
-def _as_over(message: str, keys: Sequence[str]) -> str:
-    """Name the option that the user wrote: points are applied as if by ``--set``."""
-    lines = []
-    for line in message.splitlines():
-        swept = line.startswith("--set") and any(key in line for key in keys)
-        lines.append(line.replace("--set", "--over", 1) if swept else line)
-    return "\n".join(lines)

@@ -34,7 +34,7 @@ from ..experiment import Experiment, parse_experiment
 from ..storage import storage_error
 from .store import lock
 
-__all__ = ["DONE", "FAILED", "STOPPED", "Job", "Result", "compute", "failure"]
+__all__ = ["DONE", "FAILED", "STOPPED", "Job", "Result", "compute", "error_percent", "failure"]
 
 Job = dict[str, Any]
 Result = dict[str, Any]
@@ -133,18 +133,18 @@ def _workplace(folder: str | None) -> Iterator[Path]:
 def _metrics(summary: Mapping[str, Any]) -> dict[str, float | int]:
     """Return the numbers of a record that are the same whenever it is made."""
     found: dict[str, float | int | None] = {
-        "test_error_percent": summary["test_error_percent"],
+        "test_error_percent": error_percent(summary["test_accuracy"]),
         "test_loss": summary["test_loss"],
-        "train_error_percent": _error(summary["train_accuracy"]),
+        "train_error_percent": error_percent(summary["train_accuracy"]),
         "train_loss": summary["train_loss"],
         "diverged_in_epoch": summary["diverged_in_epoch"],
     }
     rests = summary["after_rest"]
     if rests:
-        found["rested_error_percent"] = _error(rests[-1]["test_accuracy"])
+        found["rested_error_percent"] = error_percent(rests[-1]["test_accuracy"])
     for rest in rests[:-1]:
         name = f"error_percent_after_{rest['after_seconds']:g}_s"
-        found[name] = _error(rest["test_accuracy"])
+        found[name] = error_percent(rest["test_accuracy"])
     if summary["cells"]:
         found["cells"] = summary["cells"]
         found["pulses"] = summary["pulses_total"]
@@ -154,5 +154,6 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float | int]:
     }
 
 
-def _error(accuracy: float | None) -> float | None:
-    return None if accuracy is None else 100.0 * (1.0 - accuracy)
+def error_percent(accuracy: float | None) -> float | None:
+    """Return the error in percent, without the digits that rounding makes; None for None."""
+    return None if accuracy is None else round(100.0 * (1.0 - accuracy), 9)

@@ -135,7 +135,7 @@ def _test(job: Mapping[str, Any], trained: Trained, asked: Experiment) -> dict[s
     with learner.rested(seconds):
         right, loss = accuracy(learner, data.x_test, data.y_test, step, 1)
     return {
-        "test_error_percent": 100.0 * (1.0 - right),
+        "test_error_percent": round(100.0 * (1.0 - right), 9),
         "test_loss": loss,
         "broken_cells": broken,
     }

@@ -23,7 +23,6 @@ _MOST = 60  # rows of a table in the terminal
 _COLUMNS = {
     "test_error_percent": "test error %",
     "rested_error_percent": "after rest %",
-    "train_error_percent": "train error %",
     "pulses": "pulses",
 }
 
@@ -33,13 +32,14 @@ def sweep_tables(sweep: Sweep, figures: Sequence[Path]) -> Iterator[RenderableTy
     named = {name for point in sweep.points for name in point.metrics}
     metrics = [name for name in _COLUMNS if name in named]
     table = _table(f"{sweep.name}: mean over seeds and {100 * sweep.confidence:g} % interval")
-    for heading in (*sweep.keys, *(_COLUMNS[name] for name in metrics), "seeds"):
-        table.add_column(heading, justify="right", overflow="fold")
+    for heading in (*_short(sweep.keys), *(_COLUMNS[name] for name in metrics), "seeds"):
+        table.add_column(heading, justify="right")
     for point in sweep.points[:_MOST]:
         cells = [_cell(name, point.metrics[name]) if name in point.metrics else "-"
                  for name in metrics]  # fmt: skip
         known = max((found.n for found in point.metrics.values()), default=0)
-        seeds = f"{known}" + (f", {point.failed} failed" if point.failed else "")
+        counts = [f"{known}"] * bool(known) + [f"{point.failed} failed"] * bool(point.failed)
+        seeds = ", ".join(counts)
         table.add_row(*point.values, *cells, seeds)
     yield table
     if len(sweep.points) > _MOST:
@@ -54,11 +54,18 @@ def sweep_tables(sweep: Sweep, figures: Sequence[Path]) -> Iterator[RenderableTy
         yield f"figure: {path}"
 
 
+def _short(keys: Sequence[str]) -> list[str]:
+    """Return the last words of the keys where these tell them apart."""
+    last = [key.rpartition(".")[2] for key in keys]
+    return last if len(set(last)) == len(last) else list(keys)
+
+
 def _cell(name: str, found: Interval) -> str:
-    style = ",.0f" if name == "pulses" else ".2f"
+    if name == "pulses":
+        return f"{found.mean:,.0f}"
     if math.isnan(found.low):
-        return f"{found.mean:{style}}"
-    return f"{found.mean:{style}} ± {found.high - found.mean:{style}}"
+        return f"{found.mean:.2f}"
+    return f"{found.mean:.2f} ± {found.high - found.mean:.2f}"
 
 
 def tolerance_tables(found: Tolerance, figures: Sequence[Path]) -> Iterator[RenderableType]:

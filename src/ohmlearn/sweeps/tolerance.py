@@ -124,11 +124,15 @@ class Tolerance:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON knows."""
-        content = asdict(self) | {"sentence": self.sentence()}
-        for trial in content["trials"]:
-            for name in ("mean", "bound"):
-                trial[name] = trial[name] if math.isfinite(trial[name]) else None
-        return content
+        trials = [
+            asdict(trial) | {"mean": _known(trial.mean), "bound": _known(trial.bound)}
+            for trial in self.trials
+        ]
+        return asdict(self) | {"trials": trials, "sentence": self.sentence()}
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def lower_bound(values: Sequence[float], confidence: float) -> tuple[float, float]:
