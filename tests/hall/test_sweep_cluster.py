@@ -35,7 +35,7 @@ COMMAND = ("sweep", "swept.toml", "--over", "learning.beta=0.1,0.3", "--seeds", 
 
 
 def started(stack: ExitStack, folder: Path, module: str, *arguments: str) -> subprocess.Popen:
-    log = stack.enter_context(open(folder / f"{module}.log", "ab"))
+    log = stack.enter_context((folder / f"{module}.log").open("ab"))
     command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
     process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     stack.callback(process.wait)

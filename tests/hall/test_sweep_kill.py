@@ -38,12 +38,17 @@ OVER = ("--over", "learning.beta=0.1,0.3,0.5", "--over", "learning.free_steps=20
 COMMAND = ("sweep", "swept.toml", *OVER, "--seeds", "2")
 POINTS = 12
 
-# Forks a child per line that runs the command line, kills it after so many seconds, and tells.
+# Compiles all it needs, then forks a child per line that runs the command line, kills it after so
+# many seconds, and tells how it ended.
 _PARENT = r"""
 import json, os, signal, sys, time
 from ohmlearn.cli import main
-import ohmlearn.run, ohmlearn.sweeps.sweep, ohmlearn.sweeps.figures, matplotlib.figure
+import ohmlearn.sweeps.sweep, ohmlearn.sweeps.figures, matplotlib.figure
+from pathlib import Path
+from ohmlearn.experiment import load_experiment
+from ohmlearn.run import run
 
+run(load_experiment("swept.toml", ["training.epochs=1"]), Path("warm"), figures=False)
 for line in sys.stdin:
     order = json.loads(line)
     pid = os.fork()
@@ -97,7 +102,7 @@ def same(folder: Path, reference: Path) -> None:
 
 def test_ten_kills_of_the_sweep_lose_and_repeat_no_point(home):
     random, folder = Random(2), home / "killed"
-    spent = (home / "whole" / "times.csv").read_text().splitlines()[2:]
+    spent = (home / "whole" / "times.csv").read_text().splitlines()[2:]  # the first one compiles
     duration = sum(float(line.split(",")[3]) for line in spent)
     process = subprocess.Popen(
         [sys.executable, "-c", _PARENT],
@@ -163,7 +168,7 @@ def alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers in /proc")
 def test_workers_killed_at_random_moments_lose_and_repeat_no_point(home):
     random, folder, kills = Random(3), home / "workers", 0
-    command = (*COMMAND, "--workers", "2", "--set", "training.epochs=40", "-o")
+    command = (*COMMAND, "--workers", "2", "--set", "training.epochs=20", "-o")
     with fresh_process(home, *command, "undisturbed") as process:
         assert process.wait(300) == 0
     with fresh_process(home, *command, "workers") as process:
@@ -171,13 +176,13 @@ def test_workers_killed_at_random_moments_lose_and_repeat_no_point(home):
             found = wait_for(lambda: children(process.pid) or process.poll() is not None)
             if found is True:
                 break
-            time.sleep(random.uniform(0.0, 4.0))
+            time.sleep(random.uniform(0.0, 3.0))
             victim = random.choice(found)
             if alive(victim):
                 os.kill(victim, signal.SIGKILL)
                 kills += 1
         assert process.wait(300) == 0
-    assert kills >= 3
+    assert kills >= 5
     same(folder, home / "undisturbed")
 
 

@@ -72,7 +72,7 @@ def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result
     futures = client.map(compute, orders, key=names, pure=False, retries=_RETRIES)
     keys = {future.key: job["key"] for future, job in zip(futures, jobs, strict=True)}
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             try:
                 yield future.result()
             except KilledWorker:

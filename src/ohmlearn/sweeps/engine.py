@@ -2,7 +2,7 @@
 
 A worker that is killed takes the whole pool with it; a new pool goes on with the points that are
 missing. A point that is always there when that happens is computed alone, and given up if its
-worker still dies.
+worker dies again and again without getting any further.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
+from ..checkpoint import NEWEST
 from .points import Job, Result, compute, failure
 
 __all__ = ["Engine", "in_pool", "in_this_process", "on_this_machine"]
@@ -24,7 +25,7 @@ Engine = Callable[[Sequence[Job]], Iterator[Result]]
 """Computes jobs and yields their results in the order in which they are done."""
 
 _TOGETHER = 3  # times a point may be there when a pool dies, before it is computed alone
-_AT_MOST = 8  # times in all, before it is given up
+_AT_MOST = 12  # times in a row without a new checkpoint, before it is given up
 _WATCH = 0.25  # seconds between two looks at whether the parent is alive
 
 
@@ -51,6 +52,7 @@ def in_pool(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     """Compute the jobs in *workers* processes of one thread each."""
     left = {job["key"]: job for job in jobs}
     deaths: Counter[str] = Counter()
+    saved: dict[str, int] = {}
     while left:
         alone = next((key for key in left if deaths[key] >= _TOGETHER), None)
         chosen = list(left.values()) if alone is None else [left[alone]]
@@ -60,12 +62,21 @@ def in_pool(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
                 del left[result["key"]]
                 yield result
         except BrokenExecutor:
-            at_work = [key for key in sent if key in left]
-            deaths.update(at_work)
-            for key in at_work:
+            for key in [key for key in sent if key in left]:
+                now = _last_saved(left[key])
+                deaths[key] = 1 + (deaths[key] if saved.get(key) == now else 0)
+                saved[key] = now
                 if deaths[key] >= _AT_MOST:
                     del left[key]
                     yield failure(key, "its process died every time: killed, or out of memory.")
+
+
+def _last_saved(job: Job) -> int:
+    """Return when the point last saved a checkpoint, in ns, or 0; one that does goes on."""
+    try:
+        return os.stat(os.path.join(job["folder"] or "", NEWEST)).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _one_pool(jobs: Sequence[Job], workers: int, sent: list[str]) -> Iterator[Result]:
