@@ -213,7 +213,7 @@ def _draw_curves(axes: Axes, found: Comparison) -> None:
         axes.plot(epochs, errors, look, marker="o", ms=size, color=_colour(number))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
-    axes.set_title("test error (%)")
+    axes.set_title("test error (%) per epoch")
 
 
 def _draw_bars(axes: Axes, found: Comparison, name: str) -> None:
@@ -233,7 +233,7 @@ def _draw_bars(axes: Axes, found: Comparison, name: str) -> None:
     axes.margins(x=0.35)
     axes.invert_yaxis()
     axes.grid(False, axis="y")
-    if not name.endswith("_percent"):
+    if name == "pulses_total":
         axes.xaxis.set_major_formatter(EngFormatter(sep=" "))
     axes.locator_params(axis="x", nbins=4)
     axes.set_title(_OUTCOME[name][0])
@@ -244,9 +244,9 @@ def _engineering(name: str, value: float | None) -> str:
 
     if value is None:
         return "none"
-    if name.endswith("_percent"):
-        return f"{value:.2f}"
-    return EngFormatter(places=1, sep=" ")(value)
+    if name == "pulses_total":
+        return EngFormatter(places=1, sep=" ")(value)
+    return f"{value:.2f}"
 
 
 def _legend(figure: Figure, found: Comparison) -> None:

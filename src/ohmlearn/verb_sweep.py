@@ -15,12 +15,13 @@ __all__ = ["sweep"]
 
 def sweep(
     experiment: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="EXPERIMENT|RUN",
-            help="A TOML file to train, or the folder of a finished run to test again.",
+            help="A TOML file to train, or the folder of a finished run to test again; else the "
+            "default experiment.",
         ),
-    ],
+    ] = None,
     over: Annotated[
         list[str] | None,
         typer.Option(

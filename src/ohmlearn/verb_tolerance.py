@@ -14,13 +14,15 @@ __all__ = ["tolerance"]
 
 
 def tolerance(
+    *,
     experiment: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="EXPERIMENT|RUN",
-            help="A TOML file to train, or the folder of a finished run to test again.",
+            help="A TOML file to train, or the folder of a finished run to test again; else the "
+            "default experiment.",
         ),
-    ],
+    ] = None,
     accuracy: Annotated[
         float, typer.Option(help="The test accuracy that must be met, as a fraction of 1.")
     ],
