@@ -169,7 +169,7 @@ def alive(pid: int) -> bool:
 def test_workers_killed_at_random_moments_lose_and_repeat_no_point(home):
     random, folder, kills = Random(3), home / "workers", 0
     command = (*COMMAND, "--workers", "2", "--set", "training.epochs=20", "-o")
-    with fresh_process(home, *command, "undisturbed") as process:
+    with fresh_process(home, *command, "undisturbed", "--workers", "1") as process:
         assert process.wait(300) == 0
     with fresh_process(home, *command, "workers") as process:
         while kills < 10:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .. import __version__
@@ -57,9 +58,33 @@ def _client(address: str) -> Any:
 
 
 def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result]:
-    """Yield the results as they arrive; give a point up where workers keep dying on it."""
-    from distributed import CancelledError, KilledWorker, as_completed
+    """Yield the results as they arrive.
 
+    Raises
+    ------
+    OhmlearnError
+        The scheduler is gone, or it or its workers cannot run this version of Ohmlearn.
+    """
+    from distributed import CancelledError
+
+    try:
+        _same_version(client, address)
+        yield from _results(client, jobs)
+    except OhmlearnError:
+        raise
+    except (CancelledError, OSError) as error:
+        raise OhmlearnError(
+            f"the Dask scheduler at {address} is gone; the same command goes on with the points "
+            "that are missing."
+        ) from error
+    except Exception as error:  # what goes wrong with a point is its result, so this is not one
+        raise OhmlearnError(
+            f"the scheduler at {address} or its workers cannot compute points: "
+            f"{' '.join(str(error).split())}; all of them need this version of ohmlearn."
+        ) from error
+
+
+def _same_version(client: Any, address: str) -> None:
     found = client.run(_version)
     if any(version != __version__ for version in found.values()):
         others = ", ".join(sorted(set(map(str, found.values()))))
@@ -67,6 +92,12 @@ def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result
             f"the workers at {address} have ohmlearn {others}, this is {__version__}; both must "
             "be the same."
         )
+
+
+def _results(client: Any, jobs: Sequence[Job]) -> Iterator[Result]:
+    """Yield the results as they arrive; give a point up where workers keep dying on it."""
+    from distributed import KilledWorker, as_completed
+
     names = [f"ohmlearn-{job['key']}" for job in jobs]
     orders = [job | {"folder": None} for job in jobs]  # disks of other machines are not ours
     futures = client.map(compute, orders, key=names, pure=False, retries=_RETRIES)
@@ -77,17 +108,9 @@ def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result
                 yield future.result()
             except KilledWorker:
                 yield failure(keys[future.key], "its workers died every time.")
-            except CancelledError as error:
-                raise OhmlearnError(
-                    f"the Dask scheduler at {address} is gone; the same command goes on with "
-                    "the points that are missing."
-                ) from error
-            except ImportError as error:
-                raise OhmlearnError(
-                    f"the workers at {address} cannot import ohmlearn: {error}."
-                ) from error
     finally:
-        client.cancel(futures)
+        with suppress(Exception):  # of a scheduler that is gone
+            client.cancel(futures)
 
 
 def _version() -> str:
