@@ -179,7 +179,9 @@ def _term(value: float) -> str:
 
 def _stiff(network: ResistiveNetwork, moving: bool) -> float:
     """Return the resistance [ohm] of what stands for an ideal diode."""
-    return _STIFF["in time" if moving else "steady"] / max(float(each.sum(axis=0).max()) for each in network.g)
+    return _STIFF["in time" if moving else "steady"] / max(
+        float(each.sum(axis=0).max()) for each in network.g
+    )
 
 
 def weights(network: ResistiveNetwork) -> Iterator[str]:

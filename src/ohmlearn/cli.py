@@ -10,6 +10,7 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
+from .verb_compare import compare
 from .verb_cosim import cosim
 from .verb_devices import devices
 from .verb_doctor import doctor
@@ -17,6 +18,8 @@ from .verb_fit import fit
 from .verb_gdu import gdu
 from .verb_netlist import netlist
 from .verb_report import report
+from .verb_sweep import sweep
+from .verb_tolerance import tolerance
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -138,6 +141,9 @@ app.command()(gdu)
 app.command()(netlist)
 app.command()(cosim)
 app.command()(report)
+app.command()(sweep)
+app.command()(tolerance)
+app.command()(compare)
 
 
 def _chosen_experiment(

@@ -32,7 +32,7 @@ from .training.rules import get_rule
 from .training.samples import Dataset
 from .training.trainer import Plan, Position, train
 
-__all__ = ["run"]
+__all__ = ["one_blas_thread", "run"]
 
 _TELL_EVERY = 0.1  # seconds between two messages to the progress bar
 _DIVERGES = 1e3  # loop gain that is refused; the limit of stability is 1
@@ -44,6 +44,7 @@ def run(
     data_dir: Path | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    figures: bool = True,
 ) -> Record:
     """Train *experiment* and write its record to *folder*.
 
@@ -60,6 +61,8 @@ def run(
         start anew if there is none.
     progress
         Is told how far the run is.
+    figures
+        Draw the figures of the record.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def run(
         If something cannot be written or read; nothing of an earlier result is lost.
     """
     progress = progress or SilentProgress()
-    with _one_blas_thread():
+    with one_blas_thread():
         data = load(
             experiment.data.name,
             data_dir,
@@ -94,11 +97,11 @@ def run(
             progress.message(note)
         prepare_folder(folder)
         _train(experiment, folder, built, data, position, progress)
-        return _finish(experiment, folder, built, data, position, gain)
+        return _finish(experiment, folder, built, data, position, gain, figures)
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Keep matrix products on one thread: results must not depend on how many there are."""
     # Numba multiplies with SciPy's own BLAS, which can be limited only once it is loaded.
     import_module("scipy.linalg.cython_blas")
@@ -256,6 +259,7 @@ def _finish(
     data: Dataset,
     position: Position,
     gain: LoopGain,
+    figures: bool,
 ) -> Record:
     """Write the record, draw its figures and drop the checkpoint."""
     summary = summarise(experiment, built, data, position, gain)
@@ -263,6 +267,7 @@ def _finish(
     arrays = learner.figures() | activity(learner, data)
     arrays |= {STATE + k: v for k, v in learner.state().items()}
     record = write_record(folder, experiment, summary, arrays, position.events)
-    draw_figures(folder, record.summary, arrays, position.events)
+    if figures:
+        draw_figures(folder, record.summary, arrays, position.events)
     checkpoint.remove(folder)
     return record

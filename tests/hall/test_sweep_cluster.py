@@ -1,0 +1,117 @@
+"""A sweep on a real Dask scheduler with two worker processes, one of them killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("distributed")
+
+EXPERIMENT = """
+name = "swept"
+[data]
+name = "digits"
+limit_train = 400
+limit_test = 40
+[network]
+layers = [64, 16, 10]
+[learning]
+rule = "cep"
+beta = 0.3
+eta = [0.02, 0.01]
+free_steps = 30
+nudged_steps = 10
+[training]
+epochs = 10
+"""
+COMMAND = ("sweep", "swept.toml", "--over", "learning.beta=0.1,0.3", "--seeds", "6", "-o")
+
+
+def started(stack: ExitStack, folder: Path, module: str, *arguments: str) -> subprocess.Popen:
+    log = stack.enter_context((folder / f"{module}.log").open("ab"))
+    command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
+    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    return process
+
+
+def ohmlearn(folder: Path, *arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "ohmlearn", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finished(folder: Path) -> int:
+    log = folder / "points.jsonl"
+    return log.read_bytes().count(b"\n") if log.exists() else 0
+
+
+def wait_for(condition, seconds: float = 90.0):
+    patience = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs SIGKILL")
+def test_one_of_two_workers_killed_in_the_middle_changes_nothing(tmp_path):
+    (tmp_path / "swept.toml").write_text(EXPERIMENT)
+    with ohmlearn(tmp_path, *COMMAND, "here") as alone:
+        assert alone.wait(300) == 0
+    with ExitStack() as stack:
+        named = tmp_path / "scheduler.json"
+        file = ("--scheduler-file", str(named))
+        scheduler = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
+        started(stack, tmp_path, "dask_scheduler", *scheduler, *file)
+        wait_for(named.exists)
+        worker = ("--no-nanny", "--nthreads", "1", "--no-dashboard", *file)
+        first, _ = (started(stack, tmp_path, "dask_worker", *worker) for _ in range(2))
+        address = wait_for(lambda: _address(named))
+        with ohmlearn(tmp_path, *COMMAND, "there", "--scheduler", address) as sweep:
+            wait_for(lambda: finished(tmp_path / "there") >= 3 or sweep.poll() is not None)
+            first.send_signal(signal.SIGKILL)
+            before = finished(tmp_path / "there")
+            assert sweep.wait(300) == 0, sweep.stderr.read() if sweep.stderr else ""
+    assert 3 <= before < 12
+    assert finished(tmp_path / "there") == 12
+    there, here = (tmp_path / name / "results.csv" for name in ("there", "here"))
+    assert there.read_bytes() == here.read_bytes()
+
+
+def _address(named: Path) -> str:
+    import json
+
+    try:
+        return json.loads(named.read_text())["address"]
+    except ValueError:
+        return ""
+
+
+def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path, monkeypatch):
+    from ohmlearn.errors import ConfigError
+    from ohmlearn.sweeps import cluster
+
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.3)
+    for address in ("tcp://127.0.0.1:1", "nowhere at all", "foo://x"):
+        with pytest.raises(ConfigError, match="no Dask scheduler answers"):
+            next(cluster.on_cluster(address)([{"key": "a"}]))
+
+
+def test_without_dask_the_sentence_says_what_to_install(monkeypatch):
+    from ohmlearn.errors import ConfigError
+    from ohmlearn.sweeps import cluster
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match="pip install"):
+        cluster.on_cluster("tcp://127.0.0.1:1")

@@ -1,0 +1,202 @@
+"""A sweep that is killed, or whose workers are, ends with the table of an undisturbed one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+
+EXPERIMENT = """
+name = "swept"
+[data]
+name = "digits"
+limit_train = 400
+limit_test = 40
+[network]
+layers = [64, 16, 10]
+[learning]
+rule = "cep"
+beta = 0.3
+eta = [0.02, 0.01]
+free_steps = 30
+nudged_steps = 10
+[training]
+epochs = 2
+[run]
+checkpoint_seconds = 0.02
+"""
+OVER = ("--over", "learning.beta=0.1,0.3,0.5", "--over", "learning.free_steps=20,30")
+COMMAND = ("sweep", "swept.toml", *OVER, "--seeds", "2")
+POINTS = 12
+
+# Compiles all it needs, then forks a child per line that runs the command line, kills it after so
+# many seconds, and tells how it ended.
+_PARENT = r"""
+import json, os, signal, sys, time
+from ohmlearn.cli import main
+import ohmlearn.sweeps.sweep, ohmlearn.sweeps.figures, matplotlib.figure
+from pathlib import Path
+from ohmlearn.experiment import load_experiment
+from ohmlearn.run import run
+
+run(load_experiment("swept.toml", ["training.epochs=1"]), Path("warm"), figures=False)
+for line in sys.stdin:
+    order = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        for stream in (1, 2):
+            os.dup2(os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        sys.argv = ["ohmlearn", *order["arguments"]]
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    if order["seconds"] is not None:
+        time.sleep(order["seconds"])
+        os.kill(pid, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Return a folder with the experiment and the table of an undisturbed sweep of it."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    (folder / "swept.toml").write_text(EXPERIMENT)
+    with fresh_process(folder, *COMMAND, "-o", "whole") as process:
+        assert process.wait(300) == 0
+    assert len(logged(folder / "whole")) == POINTS
+    return folder
+
+
+def fresh_process(folder: Path, *arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "ohmlearn", *arguments]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, cwd=folder, **quiet)
+
+
+def logged(folder: Path) -> list[str]:
+    lines = (folder / "points.jsonl").read_bytes().split(b"\n")[:-1]
+    return [json.loads(line)["key"] for line in lines]
+
+
+def same(folder: Path, reference: Path) -> None:
+    assert (folder / "results.csv").read_bytes() == (reference / "results.csv").read_bytes()
+    assert len(set(logged(folder))) == len(logged(folder)) == POINTS
+    assert set(logged(folder)) == set(logged(reference))
+    assert not (folder / "points").exists()
+
+
+def test_ten_kills_of_the_sweep_lose_and_repeat_no_point(home):
+    random, folder = Random(2), home / "killed"
+    spent = (home / "whole" / "times.csv").read_text().splitlines()[2:]  # the first one compiles
+    duration = sum(float(line.split(",")[3]) for line in spent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=home,
+        env=os.environ | {"MPLBACKEND": "Agg"},
+    )
+    with process as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+
+        def order(seconds: float | None) -> int:
+            content = {"arguments": [*COMMAND, "-o", "killed"], "seconds": seconds, "log": "log"}
+            parent.stdin.write(json.dumps(content) + "\n")  # type: ignore[union-attr]
+            parent.stdin.flush()  # type: ignore[union-attr]
+            return int(parent.stdout.readline())  # type: ignore[union-attr]
+
+        endings, done = [], []
+        for _ in range(10):
+            endings.append(order(random.uniform(0.02, duration / 8)))
+            log = folder / "points.jsonl"
+            done.append(len(logged(folder)) if log.exists() else 0)
+        assert order(None) == 0, (home / "log").read_text()
+    assert endings == [-signal.SIGKILL] * 10
+    assert done == sorted(done)
+    assert len(set(done)) >= 3
+    same(folder, home / "whole")
+
+
+def children(pid: int) -> list[int]:
+    """Return the worker processes of a sweep (its children that run loky's worker)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == pid and b"loky" in command and b"popen_loky" in command:
+            found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition, seconds: float = 60.0):
+    patience = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers in /proc")
+def test_workers_killed_at_random_moments_lose_and_repeat_no_point(home):
+    random, folder, kills = Random(3), home / "workers", 0
+    command = (*COMMAND, "--workers", "2", "--set", "training.epochs=20", "-o")
+    with fresh_process(home, *command, "undisturbed", "--workers", "1") as process:
+        assert process.wait(300) == 0
+    with fresh_process(home, *command, "workers") as process:
+        while kills < 10:
+            found = wait_for(lambda: children(process.pid) or process.poll() is not None)
+            if found is True:
+                break
+            time.sleep(random.uniform(0.0, 3.0))
+            victim = random.choice(found)
+            if alive(victim):
+                os.kill(victim, signal.SIGKILL)
+                kills += 1
+        assert process.wait(300) == 0
+    assert kills >= 5
+    same(folder, home / "undisturbed")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers in /proc")
+def test_workers_end_with_their_sweep_and_the_next_one_goes_on(home):
+    folder = home / "orphans"
+    command = (*COMMAND, "--workers", "2", "-o", "orphans")
+    with fresh_process(home, *command) as process:
+        wait_for(lambda: (folder / "points.jsonl").exists() and logged(folder))
+        workers = children(process.pid)
+        process.kill()
+    assert workers
+    wait_for(lambda: not any(map(alive, workers)), seconds=10.0)
+    with fresh_process(home, *command) as process:
+        assert process.wait(300) == 0
+    same(folder, home / "whole")
