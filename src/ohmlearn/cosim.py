@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 STEADY_TOLERANCE = 1e-9  # V
-WAVEFORM_TOLERANCES = {False: 1e-3, True: 1e-4}  # V; by whether steps are tight
+WAVEFORM_TOLERANCES = {False: 1e-3, True: 1e-4}  # V, or of the largest input; tight steps or not
 ENERGY_TOLERANCE = 0.01  # of the kernels' value
 
 _POINTS = 400  # of the kernels' waveform per phase, between which a spline is drawn
@@ -295,6 +295,8 @@ def _waveforms(
     plots = run_batch(deck_of(circuit, sample, ("step",), tight=tight).flat("step"))
     family = family_of(network)
     vectors = family.vectors(network)
+    # ngspice controls its steps relative to the voltages: 100 V at an input are not 1 V.
+    largest = max(1.0, float(np.abs(phases[0].inputs).max()))
     t, spice = plots[0]["time"], plots[0].columns(vectors)
     kernel = _flat(path.voltages)[:, 0]
     ends = (0.0, *np.cumsum([phase.duration for phase in phases]).tolist())
@@ -313,7 +315,7 @@ def _waveforms(
                 *_size(apart[inside], _names(vectors)),
                 seconds,
                 plots.seconds,
-                WAVEFORM_TOLERANCES[tight],
+                WAVEFORM_TOLERANCES[tight] * largest,
             )
         )
     waves = Waves(sample, ends[1:], path.t, kernel, t, spice, apart.max(axis=1), network.sizes[1:])
