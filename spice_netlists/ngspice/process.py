@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ...errors import NetlistError
 
 __all__ = ["run_process"]
+
+_PR_SET_PDEATHSIG = 1
 
 
 def run_process(
@@ -20,7 +23,7 @@ def run_process(
     """Run *command* in *folder*; return its exit status and all it printed.
 
     The process leads a group of its own, which is killed when *timeout* [s] is over or the
-    caller is interrupted.
+    caller is interrupted. On Linux it also ends when the caller is killed outright.
 
     Raises
     ------
@@ -38,6 +41,7 @@ def run_process(
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_ending_with_the_caller(),
             )
         except OSError as error:
             raise NetlistError(f"{command[0]} cannot be started: {error.strerror}.") from None
@@ -51,6 +55,14 @@ def run_process(
         finally:
             _end(process)
     return status, printed.read_text("utf-8", "replace")
+
+
+def _ending_with_the_caller() -> Callable[[], object] | None:
+    """Return what a child has to call to be killed together with this process."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # looked up now: after a fork little is safe
+    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen) -> None:
