@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import ConfigError
 from .figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
 from .record import Record, is_record, read_record
+from .reporting.report import recorded_headline
 from .storage import write_file
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ _OUTCOME = {
     "cells": ("memristor cells", ",d"),
     "pulses_total": ("programming pulses", ",d"),
     "pulses_per_sample_per_cell": ("pulses per sample per cell", ".3g"),
+    "energy_per_inference": ("energy per inference (J)", ".3g"),
+    "energy_per_training_sample": ("energy per training sample (J)", ".3g"),
+    "latency_per_inference": ("latency per inference (s)", ".3g"),
+    "latency_per_training_sample": ("latency per training sample (s)", ".3g"),
+    "area": ("area (m^2)", ".3g"),
     "cpu_seconds": ("CPU time (s)", ".2f"),
     "cpu_seconds_per_epoch": ("CPU time per epoch (s)", ".2f"),
     "peak_memory_bytes": ("peak memory (bytes)", ",d"),
@@ -113,7 +119,8 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _outcome(record: Record) -> dict[str, float | None]:
     summary = record.summary
-    found = {name: summary.get(name) for name in _OUTCOME}
+    spent = recorded_headline(record)
+    found = {name: summary.get(name, spent.get(name)) for name in _OUTCOME}
     found["train_error_percent"] = _error(summary.get("train_accuracy"))
     rests = summary.get("after_rest") or ()
     found["rested_error_percent"] = _error(rests[-1]["test_accuracy"]) if rests else None

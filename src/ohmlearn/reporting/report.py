@@ -19,7 +19,7 @@ from .reads import Load
 from .recorded import recorded
 from .subject import Subject
 
-__all__ = ["Report", "Sensitivity", "headline", "make_report", "report_on"]
+__all__ = ["Report", "Sensitivity", "headline", "make_report", "recorded_headline", "report_on"]
 
 _NOT_ENERGY = ("adc_area", "neuron_area", "endurance", "t_select", "t_convert")
 
@@ -152,6 +152,14 @@ def headline(report: Report) -> dict[str, float | None]:
         "area": sum(part.area for part in report.area),
         "runs_to_wear_out": report.wear.runs if report.wear else None,
     }
+
+
+def recorded_headline(record: Record) -> dict[str, float]:
+    """Return the :func:`headline` of a run, as far as known; empty for one without cells."""
+    if not record.summary.get("writes"):
+        return {}
+    found = headline(report_on(record))
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def _range(phases, subject: Subject, load: Load, ends: Sequence[Prices]) -> tuple[float, float]:

@@ -31,6 +31,7 @@ from typing import Any
 from .. import __version__
 from ..errors import OhmlearnError, RecordError
 from ..experiment import Experiment, parse_experiment
+from ..record import Record
 from ..storage import storage_error
 from .store import lock
 
@@ -103,7 +104,7 @@ def _train(job: Job, experiment: Experiment) -> dict[str, float | int]:
             for path in folder.glob("*.npz"):
                 path.unlink()
             record = run(experiment, folder, data_dir, resume=True, figures=False)
-    return _metrics(record.summary)
+    return _metrics(record.summary) | _hardware(record)
 
 
 def _read(job: Job, experiment: Experiment) -> dict[str, float | int]:
@@ -152,6 +153,15 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float | int]:
     return {
         name: value for name, value in found.items() if value is not None and math.isfinite(value)
     }
+
+
+def _hardware(record: Record) -> dict[str, float]:
+    """Return what the run takes on hardware, SI units; what is a metric already is left out."""
+    from ..reporting.report import recorded_headline
+
+    found = recorded_headline(record)
+    found.pop("pulses_per_sample_per_cell", None)
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def error_percent(accuracy: float | None) -> float | None:
