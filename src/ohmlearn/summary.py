@@ -35,11 +35,11 @@ def activity(learner: AnyLearner, data: Dataset) -> dict[str, NDArray]:
     return {f"activity_{number}": signal for number, signal in enumerate(layers)}
 
 
-def _read_power(learner: AnyLearner, data: Dataset) -> list[float] | None:
-    """Return the power in each array of a settled resistive network [W], else None."""
+def _settled_power(learner: AnyLearner, data: Dataset) -> dict[str, float] | None:
+    """Return the power of a settled resistive network by class of element [W], else None."""
     if not isinstance(learner, ResistiveLearner):
         return None
-    return learner.read_power(data.x_test[:_ROWS])
+    return learner.settled_power(data.x_test[:_ROWS])
 
 
 def summarise(
@@ -71,7 +71,7 @@ def summarise(
         "pulses_per_sample": learner.pulses / (rows * epochs),
         "pulses_per_sample_per_cell": per_cell,
         "writes": None if isinstance(learner, IdealLearner) else learner.writes(),
-        "read_power": _read_power(learner, data),
+        "settled_power": _settled_power(learner, data),
         "loop_gain": {"mean": gain.mean, "bound": gain.bound},
         "diverged_in_epoch": diverged_in(position.events),
         "wires": learner.wiring_report() if isinstance(learner, PulsedLearner) else None,

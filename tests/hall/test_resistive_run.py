@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ohmlearn import checkpoint
+from ohmlearn.circuit_of import circuit_of, open_source
+from ohmlearn.circuits.numba_simulator import NumbaSimulator
+from ohmlearn.circuits.resistive.energy import power
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
 from ohmlearn.progress import SilentProgress
@@ -260,3 +264,44 @@ def test_drn_xs_begins_as_it_should(data_dir, tmp_path):
     settings = ["training.epochs=1", "data.limit_train=12000"]
     record = run(load_experiment(DRN, settings), tmp_path / "run", data_dir)
     assert record.summary["test_error_percent"] < 10.0
+
+
+def test_the_power_in_the_record_is_that_of_the_circuit(tmp_path):
+    """Tellegen: sources, rails and amplifiers supply what conductances and diodes take."""
+    experiment = load_experiment(XOR, [*ON_CELLS, "training.epochs=3", "run.level=device"])
+    record = run(experiment, tmp_path / "run")
+    circuit = circuit_of(*open_source(tmp_path / "run"))
+    phase = replace(circuit.phases(range(4))[0], nudge=0.0, target=None, current=None)
+    state = NumbaSimulator().settle(circuit.network, phase)
+    found = {k: float(v.mean()) for k, v in power(circuit.network, phase, state.voltages).items()}
+    written = record.summary["settled_power"]
+    conductances = sum(v for k, v in found.items() if k.startswith("dissipated conductances"))
+    assert written["cells"] == pytest.approx(conductances, rel=1e-9)
+    assert written["diodes"] == pytest.approx(found["dissipated diodes"], rel=1e-6, abs=1e-18)
+    supplied = sum(v for k, v in found.items() if k.startswith("supplied"))
+    assert written["cells"] + written["diodes"] == pytest.approx(supplied, rel=1e-9)
+    assert written["amplifiers"] == pytest.approx(found["supplied amplifiers"], rel=1e-9)
+
+
+def test_learning_in_ngspice_is_learning_by_the_kernels(ngspice, tmp_path):
+    path, short = EXAMPLES / "xor_in_spice.toml", "training.epochs=2"
+    ours = run(load_experiment(path, [short]), tmp_path / "ours")
+    spice = run(load_experiment(path, [short, "run.simulator=ngspice"]), tmp_path / "spice")
+    for mine, other in zip(ours.events, spice.events, strict=True):
+        assert other["train_loss"] == pytest.approx(mine["train_loss"], rel=2e-3)
+    assert spice.summary["pulses_total"] == pytest.approx(ours.summary["pulses_total"], rel=0.03)
+    moved = ours.arrays["g_plus_1"]
+    np.testing.assert_allclose(spice.arrays["g_plus_1"], moved, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (["run.simulator=ngspice", "resistive.diode=ideal"], "run.simulator is 'ngspice'"),
+        (["run.simulator=ngspice", "learning.policy=ideal"], "programs cells by pulses"),
+        (["run.simulator=spectre"], "'numba' or 'ngspice'"),
+    ],
+)
+def test_what_does_not_learn_in_ngspice_is_refused(change, says):
+    with pytest.raises(ConfigError, match=says):
+        load_experiment(EXAMPLES / "xor_in_spice.toml", change)

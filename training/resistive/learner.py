@@ -200,19 +200,22 @@ class ResistiveLearner:
         slots = self.synapses.slots
         return [xbar.written(n) for xbar, n in zip(self.crossbars, slots, strict=True)]
 
-    def read_power(self, x: NDArray) -> list[float]:
-        """Return the power [W] in each layer of conductances, the mean over data *x*, settled."""
+    def settled_power(self, x: NDArray) -> dict[str, float]:
+        """Return the power [W] by class of element, settled without nudge: the mean over data *x*.
+
+        Ideal diodes have no voltage across them where they conduct, so they take none but what
+        flows into rails that are not at 0 V, which is not counted.
+        """
         layers, rails = self.free_voltages(x), self.physics.rails
-        power = []
+        cells = 0.0
         for layer in range(1, self.layout.depth + 1):
             g = self.synapses.unit * self.layout.weight(self.theta, layer).astype(np.float64)
-            u, v = rails.gain[layer] * layers[layer - 1].astype(np.float64), layers[layer]
+            u = rails.gain[layer] * layers[layer - 1].astype(np.float64)
+            v = layers[layer].astype(np.float64)
             # sum_ij g_ij (u_i - v_j)^2, without the matrix of differences of every sample
-            total = (
-                (u * u) @ g.sum(axis=1) + (v * v) @ g.sum(axis=0) - 2.0 * np.sum((u @ g) * v, 1)
-            )
-            power.append(float(np.mean(total)))
-        return power
+            total = (u * u) @ g.sum(axis=1) + (v * v) @ g.sum(axis=0)
+            cells += float(np.mean(total - 2.0 * np.sum((u @ g) * v, axis=1)))
+        return {"cells": cells} | self.physics.others(layers)
 
     def state(self) -> dict[str, NDArray]:
         """Return what learning changes: synapses, the carried state, and the count of pulses."""

@@ -68,6 +68,13 @@ class Physics(Protocol):
         """Take *steps* steps from *state*, changing it in place."""
         ...
 
+    def others(self, layers: list[NDArray]) -> dict[str, float]:
+        """Return the mean power [W] by class of element, conductances left out.
+
+        *layers* are settled voltages (batch, n_l) [V], inputs first.
+        """
+        ...
+
 
 class Descent:
     """Physics of ideal diodes, see :mod:`ohmlearn.circuits.resistive.descent`.
@@ -117,3 +124,7 @@ class Descent:
             steps, 0.0, self.layout, self.rails, self.theta, self.total, self._drive,
             nudge.conductance, nudge.target, nudge.current, state,
         )  # fmt: skip
+
+    def others(self, layers: list[NDArray]) -> dict[str, float]:
+        """Return no power: nothing but the conductances dissipates, see :class:`Physics`."""
+        return {}

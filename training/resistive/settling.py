@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
 from ...circuits.resistive.descent import Rails
+from ...circuits.resistive.energy import power
 from ...circuits.resistive.network import ResistiveNetwork
 from ...circuits.simulator import Phase, Simulator
 from ...errors import SimulationError
@@ -102,3 +103,10 @@ class Settling:
             )
         for own, volts in zip(start, found.voltages, strict=True):
             own[...] = volts
+
+    def others(self, layers: list[NDArray]) -> dict[str, float]:
+        """Return the mean power [W] of diodes and amplifiers, see :class:`.Physics`."""
+        self.renew()
+        found = power(self._network, Phase(layers[0]), layers[1:])
+        names = {"diodes": "dissipated diodes", "amplifiers": "supplied amplifiers"}
+        return {own: float(np.mean(found[name])) for own, name in names.items() if name in found}
