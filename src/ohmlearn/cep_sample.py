@@ -1,0 +1,237 @@
+"""One sample of continual learning by the circuit in time, and the same sample in ngspice.
+
+The toolkit's own simulation: the leaky circuit runs through the free phase and slot after slot;
+after each slot the change of the neurons' signals goes to the learner's rule and policy, which
+program its cells, and the next slot hears the changed weights. The pulses that this took are what
+the netlist applies; cells and voltages at the end are then for ngspice to confirm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cell import choose_access
+from .circuit_leaky import leaky_network, leaky_phases
+from .circuits.leaky.network import LeakyNetwork
+from .circuits.leaky.signals import send, signals_of
+from .circuits.leaky.transient import transient
+from .circuits.simulator import Phase
+from .crossbar.array import Crossbar
+from .devices.cell.read import read_conductance
+from .errors import ConfigError, SimulationError
+from .experiment import Experiment
+from .spice_netlists.arrays import with_spice
+from .spice_netlists.networks.sample_deck import SampleDeck, SampleEnds, sample_deck
+from .spice_netlists.parts.tiles import MemristorCells
+from .training.pulsed import PulsedLearner
+
+__all__ = ["CepSample", "SampleComparison", "compare", "learn_sample", "netlist_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class CepSample:
+    """One sample as the toolkit learned it.
+
+    Attributes
+    ----------
+    network
+        The circuit before it.
+    cells
+        The cells before it, by array.
+    free, slot
+        What was applied in the free phase and in each slot.
+    voltages : (1 + slots, nodes)
+        At the end of the free phase and of every slot [V].
+    counts
+        Signed pulses of every cell after each slot, by array: (rows, columns, arms).
+    before, after
+        Conductances that a read shows before and after, by array: (rows, columns, arms) [S].
+    """
+
+    network: LeakyNetwork
+    cells: tuple[MemristorCells, ...]
+    free: Phase
+    slot: Phase
+    voltages: NDArray
+    counts: tuple[tuple[NDArray, ...], ...]
+    before: tuple[NDArray, ...]
+    after: tuple[NDArray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SampleComparison:
+    """How far ngspice and the toolkit are apart.
+
+    Attributes
+    ----------
+    voltage
+        Largest difference of a node's voltage at the end of the free phase or of a slot [V].
+    drop
+        Largest change of a node's voltage while it was held [V].
+    conductance
+        Largest difference of a cell's conductance after the sample, as a part of the window.
+    moved
+        Largest change of a cell's conductance by the sample, as a part of the window.
+    resting
+        Largest change in ngspice of a cell that took no pulse, as a part of the window.
+    """
+
+    voltage: float
+    drop: float
+    conductance: float
+    moved: float
+    resting: float
+
+
+def learn_sample(
+    experiment: Experiment, learner: PulsedLearner, x: NDArray, y: NDArray, step: int = 0
+) -> CepSample:
+    """Learn one sample by the circuit in time; the learner's cells change.
+
+    Parameters
+    ----------
+    experiment, learner
+        What describes the circuit, with a continual rule, and what holds its cells.
+    x, y : (n_0,), (classes,)
+        The sample and its target, as signals.
+    step
+        Number of the sample; random numbers of a stochastic policy follow from it.
+
+    Raises
+    ------
+    ConfigError
+        If the experiment has what this leaves out, see :func:`check_sample`.
+    SimulationError
+        If a waveform cannot be found.
+    """
+    _check(experiment, learner)
+    network, _ = leaky_network(experiment, learner)
+    free, nudged = leaky_phases(experiment, network, x[np.newaxis], y[np.newaxis])
+    slots = experiment.learning.nudged_steps
+    slot = replace(nudged, duration=nudged.duration / slots)
+    cells, before = _cells(experiment, learner.crossbars), _shown(learner.crossbars)
+    state, found, counts = None, [], []
+    for number, phase in enumerate([free, *[slot] * slots]):
+        now, _ = leaky_network(experiment, learner)
+        path = transient(now, [phase], state, points=1)
+        if not path.converged:
+            raise SimulationError(f"slot {number}: {path.message}")
+        state = tuple(layer[-1] for layer in path.voltages)
+        found.append(np.concatenate(state, axis=1))
+        if number > 0:
+            old, new = (_sent(network, each) for each in found[-2:])
+            counts.append(_program(learner, x, old, new, step, number - 1))
+    after = _shown(learner.crossbars)
+    voltages = np.concatenate(found)
+    return CepSample(network, cells, free, slot, voltages, tuple(counts), before, after)
+
+
+def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
+    """Return *sample* as a netlist, its pulses included."""
+    return sample_deck(
+        sample.network, sample.cells, sample.free, sample.slot, sample.counts,
+        v_gate=_access(experiment).v_gate, seed=experiment.run.seed,
+        title=f"{experiment.name}: one sample, {len(sample.counts)} slots",
+        experiment=experiment.digest(),
+    )  # fmt: skip
+
+
+def compare(learner: PulsedLearner, sample: CepSample, ends: SampleEnds) -> SampleComparison:
+    """Return how far ngspice is from the toolkit after *sample*."""
+    shown = [
+        _conductance(xbar, states)
+        for xbar, states in zip(learner.crossbars, ends.states, strict=True)
+    ]
+    apart, moved, resting = 0.0, 0.0, 0.0
+    for number, xbar in enumerate(learner.crossbars):
+        window = _window(xbar)
+        pulsed = np.any([np.abs(each[number]) for each in sample.counts], axis=0)
+        change = shown[number] - sample.before[number]
+        apart = max(apart, np.abs(shown[number] - sample.after[number]).max() / window)
+        moved = max(moved, np.abs(sample.after[number] - sample.before[number]).max() / window)
+        resting = max(resting, np.abs(change[~pulsed]).max(initial=0.0) / window)
+    return SampleComparison(
+        float(np.abs(ends.voltages - sample.voltages).max()),
+        float(np.abs(ends.held - ends.voltages[1:]).max()),
+        float(apart), float(moved), float(resting),
+    )  # fmt: skip
+
+
+def _access(experiment: Experiment):
+    if experiment.access is None:
+        raise ConfigError("a sample in SPICE needs cells with a transistor; add [access].")
+    return experiment.access
+
+
+def _check(experiment: Experiment, learner: PulsedLearner) -> None:
+    _access(experiment)
+    xbars = learner.crossbars
+    wrong = {
+        "network.symmetric = true and learning.rule = 'cep'": not (
+            learner.rule.continual and not learner.rule.post_difference
+        ),
+        "crossbar.encoding = 'pair'": xbars[0].arms != 2,
+        "learning.policy other than 'ideal'": experiment.learning.policy == "ideal",
+        "run.precision = 'float64'": experiment.run.precision != "float64",
+        "no [wires]": experiment.wires is not None,
+        "device.stuck = false": any(xbar.bank.stuck.any() for xbar in xbars),
+    }
+    for needed, missing in wrong.items():
+        if missing:
+            raise ConfigError(f"one sample in SPICE needs {needed}.")
+    for xbar in xbars:
+        with_spice(xbar)  # refuses what ngspice does not simulate
+
+
+def _cells(experiment: Experiment, crossbars: Sequence[Crossbar]) -> tuple[MemristorCells, ...]:
+    access, found = choose_access(_access(experiment)), []
+    for xbar in crossbars:
+        shape = xbar.rows, xbar.columns * xbar.arms
+        table = np.array(xbar.bank.table, np.float64).reshape(*shape, -1)
+        found.append(MemristorCells(xbar.params, xbar.bank.x.reshape(shape).copy(), access, table))
+    return tuple(found)
+
+
+def _shown(crossbars: Sequence[Crossbar]) -> tuple[NDArray, ...]:
+    return tuple(xbar.conductance.copy() for xbar in crossbars)
+
+
+def _sent(network: LeakyNetwork, voltages: NDArray) -> NDArray:
+    """Return what the neurons send at *voltages* (1, nodes), flat and without unit."""
+    return send(signals_of(network), voltages / network.v_ref)[0]
+
+
+def _program(
+    learner: PulsedLearner, x: NDArray, old: NDArray, new: NDArray, step: int, slot: int
+) -> tuple[NDArray, ...]:
+    """Program one contrast; return the signed pulses of every cell, by array."""
+    before = [xbar.bank.meter.pulses.copy() for xbar in learner.crossbars]
+    learner.contrast(x[np.newaxis], old, new, step, slot)
+    counts = []
+    for xbar, earlier in zip(learner.crossbars, before, strict=True):
+        taken = xbar.bank.meter.pulses.astype(np.int64) - earlier
+        counts.append((taken[:, 0] - taken[:, 1]).reshape(xbar.conductance.shape))
+    return tuple(counts)
+
+
+def _conductance(xbar: Crossbar, states: NDArray) -> NDArray:
+    """Return what a read shows of cells with *states*, (rows, columns, arms) [S]."""
+    found = np.empty(xbar.cells)
+    for c, x in enumerate(np.clip(states, 0.0, 1.0).ravel().tolist()):
+        p = type(xbar.params)(*xbar.bank.table[c].tolist())
+        found[c] = read_conductance(p, xbar.bank.channel, float(xbar.bank.v_read), x)
+    return found.reshape(xbar.conductance.shape)
+
+
+def _window(xbar: Crossbar) -> float:
+    """Return the nominal cell's window [S]."""
+    ends = (
+        read_conductance(xbar.params, xbar.bank.channel, float(xbar.bank.v_read), x)
+        for x in (0.0, 1.0)
+    )
+    low, high = ends
+    return high - low
