@@ -24,9 +24,9 @@ from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..crossbar.history import changing
 from ..devices.counter_rng import seed_key
+from .contrast import difference
 from .ideal import Schedule
 from .policies import Policy
-from .contrast import difference
 from .pulsed_kernels import Plant, active_rows, drives_for, program, settle, train
 from .rules import Rule
 

@@ -177,9 +177,7 @@ def run_sample(sample: SampleDeck) -> SampleEnds:
         np.array([[plot[x][-1] for x in row] for row in array]) for array in sample.states
     )
     ends = at([span.end for span in sample.computing])
-    return SampleEnds(
-        ends, at([s.end for s in sample.programming]), states, plots.seconds, plot
-    )
+    return SampleEnds(ends, at([s.end for s in sample.programming]), states, plots.seconds, plot)
 
 
 class _Plan(NamedTuple):
