@@ -46,7 +46,10 @@ from ..parts.unfolding import in_full
 from .behavioural import current_source, voltage_source
 from .leaky import RHO, sense_stage
 
-__all__ = ["circuit", "node_names", "programming_lines", "readers", "tiles"]
+__all__ = ["MOST_CELLS", "circuit", "node_names", "programming_lines", "readers", "tiles"]
+
+MOST_CELLS = 1000
+"""Cells with a state beyond which a transient of ngspice takes hours."""
 
 _LINK = "on_off"
 _CONDUCTION = f".model {_LINK} sw vt=0.5 vh=0 ron=0.01 roff=1e12"
@@ -67,6 +70,12 @@ def tiles(network: LeakyNetwork, arrays: Sequence[MemristorCells]) -> list[Tile]
         raise NetlistError(
             f"sample: cells of shapes {[np.shape(cells.x0) for cells in arrays]}; allowed are "
             f"pairs for every weight, {shapes}."
+        )
+    total = sum(int(np.prod(shape)) for shape in shapes)
+    if total > MOST_CELLS:
+        raise NetlistError(
+            f"sample: the network has {total} cells; at most {MOST_CELLS} are simulated with "
+            "their own motion. Use a smaller network."
         )
     if not all(isinstance(cells.access, Nmos) for cells in arrays):
         raise NetlistError("sample: every cell needs an access transistor; set [access].")

@@ -24,12 +24,28 @@ from .crossbar.array import Crossbar
 from .devices.cell.read import read_conductance
 from .errors import ConfigError, SimulationError
 from .experiment import Experiment
+from .settings_periphery import AccessSection
 from .spice_netlists.arrays import with_spice
 from .spice_netlists.networks.sample_deck import SampleDeck, SampleEnds, sample_deck
 from .spice_netlists.parts.tiles import MemristorCells
+from .training.ideal import IdealLearner
 from .training.pulsed import PulsedLearner
+from .training.resistive.learner import ResistiveLearner
 
-__all__ = ["CepSample", "SampleComparison", "compare", "learn_sample", "netlist_of"]
+__all__ = [
+    "CONDUCTANCE_TOLERANCE",
+    "VOLTAGE_TOLERANCE",
+    "CepSample",
+    "SampleComparison",
+    "compare",
+    "learn_sample",
+    "netlist_of",
+]
+
+VOLTAGE_TOLERANCE = 1e-3  # V
+CONDUCTANCE_TOLERANCE = 0.01  # of the window
+
+Learner = IdealLearner | PulsedLearner | ResistiveLearner
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +66,8 @@ class CepSample:
         Signed pulses of every cell after each slot, by array: (rows, columns, arms).
     before, after
         Conductances that a read shows before and after, by array: (rows, columns, arms) [S].
+    crossbars
+        The arrays, which have learned the sample.
     """
 
     network: LeakyNetwork
@@ -60,6 +78,7 @@ class CepSample:
     counts: tuple[tuple[NDArray, ...], ...]
     before: tuple[NDArray, ...]
     after: tuple[NDArray, ...]
+    crossbars: tuple[Crossbar, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +105,15 @@ class SampleComparison:
     moved: float
     resting: float
 
+    @property
+    def passed(self) -> bool:
+        """Whether voltages and conductances are within their tolerances."""
+        volts = max(self.voltage, self.drop) <= VOLTAGE_TOLERANCE
+        return volts and max(self.conductance, self.resting) <= CONDUCTANCE_TOLERANCE
+
 
 def learn_sample(
-    experiment: Experiment, learner: PulsedLearner, x: NDArray, y: NDArray, step: int = 0
+    experiment: Experiment, learner: Learner, x: NDArray, y: NDArray, step: int = 0
 ) -> CepSample:
     """Learn one sample by the circuit in time; the learner's cells change.
 
@@ -104,10 +129,13 @@ def learn_sample(
     Raises
     ------
     ConfigError
-        If the experiment has what this leaves out, see :func:`check_sample`.
+        If the experiment asks for what this leaves out.
     SimulationError
         If a waveform cannot be found.
     """
+    needed = _needed(experiment)
+    if needed or not isinstance(learner, PulsedLearner):
+        raise ConfigError(f"one sample in SPICE needs {needed}.")
     _check(experiment, learner)
     network, _ = leaky_network(experiment, learner)
     free, nudged = leaky_phases(experiment, network, x[np.newaxis], y[np.newaxis])
@@ -127,7 +155,10 @@ def learn_sample(
             counts.append(_program(learner, x, old, new, step, number - 1))
     after = _shown(learner.crossbars)
     voltages = np.concatenate(found)
-    return CepSample(network, cells, free, slot, voltages, tuple(counts), before, after)
+    return CepSample(
+        network, cells, free, slot, voltages, tuple(counts), before, after,
+        tuple(learner.crossbars),
+    )  # fmt: skip
 
 
 def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
@@ -140,14 +171,14 @@ def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
     )  # fmt: skip
 
 
-def compare(learner: PulsedLearner, sample: CepSample, ends: SampleEnds) -> SampleComparison:
+def compare(sample: CepSample, ends: SampleEnds) -> SampleComparison:
     """Return how far ngspice is from the toolkit after *sample*."""
     shown = [
         _conductance(xbar, states)
-        for xbar, states in zip(learner.crossbars, ends.states, strict=True)
+        for xbar, states in zip(sample.crossbars, ends.states, strict=True)
     ]
     apart, moved, resting = 0.0, 0.0, 0.0
-    for number, xbar in enumerate(learner.crossbars):
+    for number, xbar in enumerate(sample.crossbars):
         window = _window(xbar)
         pulsed = np.any([np.abs(each[number]) for each in sample.counts], axis=0)
         change = shown[number] - sample.before[number]
@@ -161,30 +192,34 @@ def compare(learner: PulsedLearner, sample: CepSample, ends: SampleEnds) -> Samp
     )  # fmt: skip
 
 
-def _access(experiment: Experiment):
+def _access(experiment: Experiment) -> AccessSection:
     if experiment.access is None:
-        raise ConfigError("a sample in SPICE needs cells with a transistor; add [access].")
+        raise ConfigError("one sample in SPICE needs cells with a transistor; add [access].")
     return experiment.access
 
 
 def _check(experiment: Experiment, learner: PulsedLearner) -> None:
     _access(experiment)
-    xbars = learner.crossbars
+    for xbar in learner.crossbars:
+        with_spice(xbar)  # refuses what ngspice does not simulate
+        if xbar.bank.stuck.any():
+            raise ConfigError(
+                "one sample in SPICE needs cells that move; set device.stuck = false."
+            )
+
+
+def _needed(experiment: Experiment) -> str:
+    """Return the setting that a sample in SPICE needs and *experiment* does not have, or ''."""
     wrong = {
-        "network.symmetric = true and learning.rule = 'cep'": not (
-            learner.rule.continual and not learner.rule.post_difference
-        ),
-        "crossbar.encoding = 'pair'": xbars[0].arms != 2,
+        "network.kind = 'hopfield'": experiment.network.kind == "resistive",
+        "run.level = 'device'": experiment.run.level != "device",
+        "learning.rule = 'cep'": experiment.learning.rule != "cep",
+        "crossbar.encoding = 'pair'": experiment.crossbar.encoding != "pair",
         "learning.policy other than 'ideal'": experiment.learning.policy == "ideal",
         "run.precision = 'float64'": experiment.run.precision != "float64",
-        "no [wires]": experiment.wires is not None,
-        "device.stuck = false": any(xbar.bank.stuck.any() for xbar in xbars),
+        "an experiment without [wires]": experiment.wires is not None,
     }
-    for needed, missing in wrong.items():
-        if missing:
-            raise ConfigError(f"one sample in SPICE needs {needed}.")
-    for xbar in xbars:
-        with_spice(xbar)  # refuses what ngspice does not simulate
+    return next((name for name, missing in wrong.items() if missing), "")
 
 
 def _cells(experiment: Experiment, crossbars: Sequence[Crossbar]) -> tuple[MemristorCells, ...]:
