@@ -10,40 +10,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .cell import choose_access
 from .circuit_leaky import leaky_network, leaky_phases
+from .circuit_of import learner_of
 from .circuits.leaky.network import LeakyNetwork
 from .circuits.leaky.signals import send, signals_of
 from .circuits.leaky.transient import transient
 from .circuits.simulator import Phase
 from .crossbar.array import Crossbar
-from .devices.cell.read import read_conductance
 from .errors import ConfigError, SimulationError
 from .experiment import Experiment
+from .record import Record
 from .settings_periphery import AccessSection
 from .spice_netlists.arrays import with_spice
-from .spice_netlists.networks.sample_deck import SampleDeck, SampleEnds, sample_deck
+from .spice_netlists.networks.sample_deck import SampleDeck, sample_deck
 from .spice_netlists.parts.tiles import MemristorCells
 from .training.ideal import IdealLearner
 from .training.pulsed import PulsedLearner
 from .training.resistive.learner import ResistiveLearner
 
 __all__ = [
-    "CONDUCTANCE_TOLERANCE",
-    "VOLTAGE_TOLERANCE",
     "CepSample",
-    "SampleComparison",
-    "compare",
     "learn_sample",
+    "learn_test_sample",
     "netlist_of",
 ]
-
-VOLTAGE_TOLERANCE = 1e-3  # V
-CONDUCTANCE_TOLERANCE = 0.01  # of the window
 
 Learner = IdealLearner | PulsedLearner | ResistiveLearner
 
@@ -80,36 +76,10 @@ class CepSample:
     after: tuple[NDArray, ...]
     crossbars: tuple[Crossbar, ...]
 
-
-@dataclass(frozen=True, eq=False)
-class SampleComparison:
-    """How far ngspice and the toolkit are apart.
-
-    Attributes
-    ----------
-    voltage
-        Largest difference of a node's voltage at the end of the free phase or of a slot [V].
-    drop
-        Largest change of a node's voltage while it was held [V].
-    conductance
-        Largest difference of a cell's conductance after the sample, as a part of the window.
-    moved
-        Largest change of a cell's conductance by the sample, as a part of the window.
-    resting
-        Largest change in ngspice of a cell that took no pulse, as a part of the window.
-    """
-
-    voltage: float
-    drop: float
-    conductance: float
-    moved: float
-    resting: float
-
     @property
-    def passed(self) -> bool:
-        """Whether voltages and conductances are within their tolerances."""
-        volts = max(self.voltage, self.drop) <= VOLTAGE_TOLERANCE
-        return volts and max(self.conductance, self.resting) <= CONDUCTANCE_TOLERANCE
+    def pulses(self) -> int:
+        """Pulses on single cells."""
+        return int(sum(np.abs(array).sum() for slot in self.counts for array in slot))
 
 
 def learn_sample(
@@ -161,6 +131,24 @@ def learn_sample(
     )  # fmt: skip
 
 
+def learn_test_sample(
+    experiment: Experiment, record: Record | None, row: int, data_dir: str | Path | None = None
+) -> CepSample:
+    """Learn *row* of the test set, from the initial weights or, with *record*, the trained ones.
+
+    The errors are those of :func:`learn_sample` and of :func:`~.circuit_of.circuit_of`.
+    """
+    if needed := _needed(experiment):
+        raise ConfigError(f"one sample in SPICE needs {needed}.")
+    learner, data = learner_of(experiment, record, data_dir)
+    if not 0 <= row < len(data.x_test):
+        raise ConfigError(
+            f"sample {row}: the test set of {data.name} has rows 0 to {len(data.x_test) - 1}."
+        )
+    target = np.eye(data.classes)[data.y_test[row]]
+    return learn_sample(experiment, learner, data.x_test[row], target)
+
+
 def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
     """Return *sample* as a netlist, its pulses included."""
     return sample_deck(
@@ -168,27 +156,6 @@ def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
         v_gate=_access(experiment).v_gate, seed=experiment.run.seed,
         title=f"{experiment.name}: one sample, {len(sample.counts)} slots",
         experiment=experiment.digest(),
-    )  # fmt: skip
-
-
-def compare(sample: CepSample, ends: SampleEnds) -> SampleComparison:
-    """Return how far ngspice is from the toolkit after *sample*."""
-    shown = [
-        _conductance(xbar, states)
-        for xbar, states in zip(sample.crossbars, ends.states, strict=True)
-    ]
-    apart, moved, resting = 0.0, 0.0, 0.0
-    for number, xbar in enumerate(sample.crossbars):
-        window = _window(xbar)
-        pulsed = np.any([np.abs(each[number]) for each in sample.counts], axis=0)
-        change = shown[number] - sample.before[number]
-        apart = max(apart, np.abs(shown[number] - sample.after[number]).max() / window)
-        moved = max(moved, np.abs(sample.after[number] - sample.before[number]).max() / window)
-        resting = max(resting, np.abs(change[~pulsed]).max(initial=0.0) / window)
-    return SampleComparison(
-        float(np.abs(ends.voltages - sample.voltages).max()),
-        float(np.abs(ends.held - ends.voltages[1:]).max()),
-        float(apart), float(moved), float(resting),
     )  # fmt: skip
 
 
@@ -251,22 +218,3 @@ def _program(
         taken = xbar.bank.meter.pulses.astype(np.int64) - earlier
         counts.append((taken[:, 0] - taken[:, 1]).reshape(xbar.conductance.shape))
     return tuple(counts)
-
-
-def _conductance(xbar: Crossbar, states: NDArray) -> NDArray:
-    """Return what a read shows of cells with *states*, (rows, columns, arms) [S]."""
-    found = np.empty(xbar.cells)
-    for c, x in enumerate(np.clip(states, 0.0, 1.0).ravel().tolist()):
-        p = type(xbar.params)(*xbar.bank.table[c].tolist())
-        found[c] = read_conductance(p, xbar.bank.channel, float(xbar.bank.v_read), x)
-    return found.reshape(xbar.conductance.shape)
-
-
-def _window(xbar: Crossbar) -> float:
-    """Return the nominal cell's window [S]."""
-    ends = (
-        read_conductance(xbar.params, xbar.bank.channel, float(xbar.bank.v_read), x)
-        for x in (0.0, 1.0)
-    )
-    low, high = ends
-    return high - low
