@@ -187,7 +187,7 @@ def test_cells_and_pulses_must_fit():
     _, sample = learned()
     given = sample.network, sample.cells, sample.free, sample.slot
     with pytest.raises(NetlistError, match="shapes"):
-        sample_deck(*given, sample.counts[0], v_gate=5.0)
+        sample_deck(*given, [each[::-1] for each in sample.counts], v_gate=5.0)
     with pytest.raises(NetlistError, match="pairs"):
         sample_deck(given[0], sample.cells[::-1], *given[2:], sample.counts, v_gate=5.0)
     experiment, large = learned("network.layers=[4, 80, 3]")
