@@ -52,7 +52,7 @@ MOST_CELLS = 1000
 """Cells with a state beyond which a transient of ngspice takes hours."""
 
 _LINK = "on_off"
-_CONDUCTION = f".model {_LINK} sw vt=0.5 vh=0 ron=0.01 roff=1e12"
+_CONDUCTION = f".model {_LINK} sw vt=0.5 vh=0 ron=0.1 roff=1e12"
 
 
 def tiles(network: LeakyNetwork, arrays: Sequence[MemristorCells]) -> list[Tile]:
