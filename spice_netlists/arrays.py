@@ -137,13 +137,14 @@ def _simulated_elsewhere(xbar: Crossbar) -> dict[str, bool]:
 
 
 def array_pulses(
-    xbar: Crossbar, counts: NDArray, v_gate: float, edge: float
+    xbar: Crossbar | MemristorCells, counts: NDArray, v_gate: float, edge: float
 ) -> tuple[list[CellPulse], float]:
     """Return the pulses of a row-serial update and when the last one is over [s].
 
     Parameters
     ----------
-    xbar : Crossbar
+    xbar : Crossbar or MemristorCells
+        The cells, of which the nominal pulses are taken.
     counts : (rows, columns, arms) of int
         Signed pulses of every cell.
     v_gate : float

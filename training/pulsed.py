@@ -24,9 +24,10 @@ from ..crossbar.array import Crossbar
 from ..crossbar.bank import Tick
 from ..crossbar.history import changing
 from ..devices.counter_rng import seed_key
+from .contrast import difference
 from .ideal import Schedule
 from .policies import Policy
-from .pulsed_kernels import Plant, drives_for, settle, train
+from .pulsed_kernels import Plant, active_rows, drives_for, program, settle, train
 from .rules import Rule
 
 __all__ = ["PulsedLearner"]
@@ -125,6 +126,31 @@ class PulsedLearner:
             target.ravel(), free, work,
         )  # fmt: skip
         return network.layout.split(free, batch)[-1]
+
+    def contrast(self, x: NDArray, old: NDArray, new: NDArray, step: int, slot: int) -> int:
+        """Program what one contrast of two given signals asks for; return the pulses fired.
+
+        For signals that something else has settled, such as a circuit in time.
+
+        Parameters
+        ----------
+        x : (1, n_0)
+            The sample.
+        old, new : (units,)
+            What the neurons send before and after, layer by layer.
+        step, slot : int
+            Number of the sample and of the contrast within it; random numbers follow from them.
+        """
+        layout, key = self.network.layout, self._key
+        change, drive, q_drive = np.empty_like(old), *(drives_for(None, layout, x) for _ in "dq")
+        difference(new, old, change)
+        lit = active_rows(x, self.schedule.input_bias)
+        fired = program(
+            self.rule, 1.0 / self.schedule.beta, self.schedule.eta, self.policy, self._plant,
+            layout, Tick(*key, step, slot, 0), x, lit, old, new, change, drive, q_drive,
+        )  # fmt: skip
+        self.pulses += fired
+        return fired
 
     def outputs(self, x: NDArray, first: int = 0, step: int = 0) -> NDArray:
         """Return the free phase's outputs (rows, classes) for rows *first*, ... of a data set."""

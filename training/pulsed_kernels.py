@@ -20,7 +20,7 @@ from ..jit import kernel
 from .contrast import difference, response
 from .policies import Products, program_array
 
-__all__ = ["Plant", "drives_for", "settle", "train"]
+__all__ = ["Plant", "active_rows", "drives_for", "program", "settle", "train"]
 
 
 class Plant(NamedTuple):
@@ -33,7 +33,7 @@ class Plant(NamedTuple):
 
 
 @kernel
-def _active_rows(x, bias):
+def active_rows(x, bias):
     """Return the driven word lines of the first array, with the *bias* line if it learns."""
     rows = np.empty(x.shape[1] + 1, np.int64)
     count = 0
@@ -59,7 +59,7 @@ def _lines(values, at, n, last, out):
 
 
 @kernel
-def _program(
+def program(
     rule, factor, eta, policy, plant, layout, tick, x, lit, old, new, change, drive, q_drive
 ):
     """Send the contrast (new, old) of all layers to their arrays; return the pulses fired.
@@ -170,7 +170,7 @@ def train(
     before, state, old, new, change = work[5], work[6], work[7], work[8], work[9]
     copy(free, before)
     copy(free, state)
-    lit = _active_rows(x, schedule.input_bias)
+    lit = active_rows(x, schedule.input_bias)
     factor = (0.5 if rule.centred else 1.0) / (beta * batch)
     contrasts, steps = schedule.nudged_steps, 1
     if not rule.continual:
@@ -189,7 +189,7 @@ def train(
         difference(new, old, change)
         if rule.post_difference:
             response(layout, dynamics, rule.slope, state, before, change, change)
-        pulses += _program(
+        pulses += program(
             rule, factor, schedule.eta, policy, plant, layout,
             Tick(tick.k0, tick.k1, tick.step, slot, 0), x, lit, old, new, change, drive, q_drive,
         )  # fmt: skip

@@ -31,7 +31,8 @@ from ..deck import wrap
 from ..names import number
 from .behavioural import current_source, voltage_source
 
-__all__ = ["CIRCUIT", "MOST_PORTS", "node_map", "parameters", "ports", "subcircuit", "weights"]
+__all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "node_map", "parameters", "ports", "sense_stage",
+           "subcircuit", "weights"]  # fmt: skip
 
 CIRCUIT = "leaky_net"
 """Name of the subcircuit."""
@@ -39,12 +40,13 @@ CIRCUIT = "leaky_net"
 MOST_PORTS = 900
 """Terminals that a subcircuit may have: ngspice 39 ends with an error at about a thousand."""
 
-_RHO = {
+RHO = {
     "sigmoid": "1/(1+exp(min(2-4*{s},300)))",
     "tanh": "tanh({s})",
     "hard-sigmoid": "min(max({s},0),1)",
     "half-hard-sigmoid": "min(max(0.5*{s},0),1)",
 }
+"""Text of the activation of a signal ``{s}``."""
 
 
 def ports(network: LeakyNetwork) -> list[str]:
@@ -155,19 +157,19 @@ def _neuron(network: LeakyNetwork, layer: int, i: int, dialect: str) -> Iterator
     node = f"n{layer}_{i}"
     yield f"c{layer}_{i} {node} 0 {{c_{layer}}}"
     yield f"rl{layer}_{i} {node} 0 {{r_leak_{layer}}}"
-    yield from _sense(node, f"p{layer}_{i}", f"m{layer}_{i}", 1.0)
+    yield from sense_stage(node, f"p{layer}_{i}", f"m{layer}_{i}", 1.0)
     if layer < network.depth:
         # A unit of weight is the same in both directions, also where the leaks differ.
         gain = network.leak[layer - 1] / network.leak[layer]
-        yield from _sense(node, f"q{layer}_{i}", f"s{layer}_{i}", gain)
+        yield from sense_stage(node, f"q{layer}_{i}", f"s{layer}_{i}", gain)
     if _drives(network, layer):
         v_ref = number(network.v_ref)
-        rho = _RHO[network.activation].format(s=f"v({node})/{v_ref}")
+        rho = RHO[network.activation].format(s=f"v({node})/{v_ref}")
         yield voltage_source(dialect, f"n{layer}_{i}", f"d{layer}_{i}", "0", f"{v_ref}*({rho})")
         yield f"vr{layer}_{i} d{layer}_{i} r{layer}_{i} 0"
 
 
-def _sense(node: str, plus: str, minus: str, gain: float) -> Iterator[str]:
+def sense_stage(node: str, plus: str, minus: str, gain: float) -> Iterator[str]:
     """Yield a sense stage: two lines at 0 V, the difference of their currents into *node*."""
     yield f"v{plus} {plus} 0 0"
     yield f"v{minus} {minus} 0 0"

@@ -20,10 +20,12 @@ from .errors import ConfigError, RecordError
 from .experiment import Experiment, load_experiment, parse_experiment
 from .record import Record, learned, read_record
 from .training.datasets import load
+from .training.ideal import IdealLearner
+from .training.pulsed import PulsedLearner
 from .training.resistive.learner import ResistiveLearner
 from .training.samples import Dataset
 
-__all__ = ["Circuit", "circuit_of", "open_source"]
+__all__ = ["Circuit", "circuit_of", "learner_of", "open_source"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,20 +116,12 @@ def open_source(
     return experiment, record
 
 
-def circuit_of(
+def learner_of(
     experiment: Experiment, record: Record | None = None, data_dir: str | Path | None = None
-) -> Circuit:
-    """Return the network of *experiment* as a circuit: at its initial weights, or as trained.
+) -> tuple[IdealLearner | PulsedLearner | ResistiveLearner, Dataset]:
+    """Return what learns in *experiment*, at its initial weights or as trained, and its data.
 
-    At level 'device' the conductances are those of the cells, seen through wires if there are
-    any. At level 'ideal' every weight becomes a pair around the middle of a conductance window.
-
-    Raises
-    ------
-    UserError
-        If the experiment, its data or its device do not fit.
-    RecordError
-        If *record* does not fit the experiment.
+    The errors are those of :func:`circuit_of`.
     """
     section = experiment.data
     data = load(
@@ -145,6 +139,25 @@ def circuit_of(
             raise RecordError(
                 f"what is stored in {record.folder} does not fit its experiment ({error})."
             ) from error
+    return learner, data
+
+
+def circuit_of(
+    experiment: Experiment, record: Record | None = None, data_dir: str | Path | None = None
+) -> Circuit:
+    """Return the network of *experiment* as a circuit: at its initial weights, or as trained.
+
+    At level 'device' the conductances are those of the cells, seen through wires if there are
+    any. At level 'ideal' every weight becomes a pair around the middle of a conductance window.
+
+    Raises
+    ------
+    UserError
+        If the experiment, its data or its device do not fit.
+    RecordError
+        If *record* does not fit the experiment.
+    """
+    learner, data = learner_of(experiment, record, data_dir)
     if isinstance(learner, ResistiveLearner):
         network = resistive_circuit(experiment, learner)
         notes = resistive_circuit_notes(network)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from .cosim import CosimResult
+    from .experiment import Experiment
+    from .record import Record
 
 __all__ = ["cosim"]
 
@@ -37,6 +39,13 @@ def cosim(
     ] = None,
     tight: Annotated[
         bool, typer.Option("--tight", help="Small time steps: waveforms within 1e-4 V.")
+    ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn",
+            help="Learn one sample instead, in one transient of cells that are programmed.",
+        ),
     ] = False,
     out: Annotated[
         Path | None,
@@ -67,6 +76,9 @@ def cosim(
 
         find_ngspice()  # before work is done that could not be finished
         experiment, record = open_source(source, overrides or ())
+        if learn:
+            _learn(experiment, record, data_dir, (sample or [0])[0], out, as_json)
+            return
         circuit = circuit_of(experiment, record, data_dir)
         samples = list(dict.fromkeys(sample or range(_SAMPLES)))
         tell = (lambda _: None) if as_json else (lambda text: typer.echo(text, err=True))
@@ -79,6 +91,40 @@ def cosim(
     else:
         _show(result, figures)
     if not result.passed:
+        raise typer.Exit(FAILURE)
+
+
+def _learn(
+    experiment: Experiment,
+    record: Record | None,
+    data_dir: Path | None,
+    row: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Learn test sample *row* by kernels and by ngspice, and say how far they are apart."""
+    from .cep_sample import learn_test_sample, netlist_of
+    from .cep_sample_compare import compare
+    from .cep_sample_figure import draw_sample
+    from .spice_netlists.networks.sample_deck import run_sample
+
+    sample = learn_test_sample(experiment, record, row, data_dir)
+    netlist = netlist_of(experiment, sample)
+    ends = run_sample(netlist)
+    found = compare(sample, ends)
+    folder = record.folder / "figures" if record else Path("runs") / f"cosim-{experiment.name}"
+    folder = out or folder
+    figures = draw_sample(folder, sample, netlist, ends)
+    if as_json:
+        content = {**found.as_dict(), "figures": [str(path) for path in figures]}
+        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+    else:
+        typer.echo(f"{experiment.name}: test sample {row} learned, {found.pulses} pulses on cells")
+        for sentence in found.sentences():
+            typer.echo(sentence)
+        for path in figures:
+            typer.echo(f"figure: {path}")
+    if not found.passed:
         raise typer.Exit(FAILURE)
 
 
