@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .devices import Effects, get_device, get_preset
     from .errors import OhmlearnError, UserError
     from .experiment import Experiment, load_experiment, parse_experiment
-    from .gdu import run_gdu
+    from .gradients.process import run_gdu
     from .record import Record, read_record
     from .run import run as run_experiment
     from .training import load as load_data
@@ -91,7 +91,7 @@ _HOMES = {  # public name: (module, name there)
     "parse_experiment": ("experiment", "parse_experiment"),
     "read_record": ("record", "read_record"),
     "run_experiment": ("run", "run"),
-    "run_gdu": ("gdu", "run_gdu"),
+    "run_gdu": ("gradients.process", "run_gdu"),
 }
 
 

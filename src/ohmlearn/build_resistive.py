@@ -19,7 +19,7 @@ from .crossbar.array import Crossbar
 from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
-from .settings_resistive import ResistiveSection
+from .settings.resistive import ResistiveSection
 from .training.policies import make_policy
 from .training.resistive.cells import Cells
 from .training.resistive.conductances import Floats, Synapses

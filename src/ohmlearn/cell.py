@@ -17,8 +17,8 @@ from .devices import (
 from .devices.cell.access import Nmos, make_access
 from .devices.cell.read import make_channel
 from .errors import DeviceError
-from .settings import CrossbarSection, DeviceSection
-from .settings_periphery import AccessSection
+from .settings.periphery import AccessSection
+from .settings.sections import CrossbarSection, DeviceSection
 
 __all__ = ["Cell", "choose_access", "choose_cell"]
 

@@ -10,16 +10,16 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
-from .verb_compare import compare
-from .verb_cosim import cosim
-from .verb_devices import devices
-from .verb_doctor import doctor
-from .verb_fit import fit
-from .verb_gdu import gdu
-from .verb_netlist import netlist
-from .verb_report import report
-from .verb_sweep import sweep
-from .verb_tolerance import tolerance
+from .verbs.compare import compare
+from .verbs.cosim import cosim
+from .verbs.devices import devices
+from .verbs.doctor import doctor
+from .verbs.fit import fit
+from .verbs.gdu import gdu
+from .verbs.netlist import netlist
+from .verbs.report import report
+from .verbs.sweep import sweep
+from .verbs.tolerance import tolerance
 
 if TYPE_CHECKING:
     from .experiment import Experiment

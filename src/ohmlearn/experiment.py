@@ -21,7 +21,12 @@ from .cell import choose_access, choose_cell
 from .errors import ConfigError, DeviceError
 from .overrides import apply_overrides
 from .own_presets import own_preset_spelled_out
-from .settings import (
+from .settings.circuit import CircuitSection
+from .settings.explanations import explain
+from .settings.hardware import HardwareSection
+from .settings.periphery import AccessSection, ConvertersSection, WiresSection
+from .settings.resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
+from .settings.sections import (
     CrossbarSection,
     DataSection,
     DeviceSection,
@@ -32,11 +37,6 @@ from .settings import (
     Section,
     TrainingSection,
 )
-from .settings_circuit import CircuitSection
-from .settings_errors import explain
-from .settings_hardware import HardwareSection
-from .settings_periphery import AccessSection, ConvertersSection, WiresSection
-from .settings_resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
 
 __all__ = ["Experiment", "load_experiment", "parse_experiment"]
 

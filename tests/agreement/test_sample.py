@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ohmlearn.cep_sample import CepSample, learn_sample, learn_test_sample, netlist_of
-from ohmlearn.cep_sample_compare import compare
-from ohmlearn.circuit_of import learner_of
 from ohmlearn.circuits.leaky.transient import transient
 from ohmlearn.cli import app
+from ohmlearn.cosimulation.circuit import learner_of
+from ohmlearn.cosimulation.sample import CepSample, learn_sample, learn_test_sample, netlist_of
+from ohmlearn.cosimulation.sample_comparison import compare
 from ohmlearn.errors import ConfigError, NetlistError
 from ohmlearn.experiment import Experiment, parse_experiment
 from ohmlearn.spice_netlists.networks.sample_deck import run_sample, sample_deck

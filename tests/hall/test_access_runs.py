@@ -16,7 +16,7 @@ from ohmlearn.experiment import parse_experiment
 from ohmlearn.progress import SilentProgress
 from ohmlearn.record import read_record
 from ohmlearn.run import run
-from ohmlearn.settings_periphery import AccessSection
+from ohmlearn.settings.periphery import AccessSection
 from ohmlearn.training.datasets import load
 
 BASE = """

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import ohmlearn.cosim
-from ohmlearn.circuit_of import circuit_of
 from ohmlearn.cli import app
-from ohmlearn.cosim import Comparison, EnergyComparison, run_cosim
-from ohmlearn.cosim_figures import draw_cosim
+from ohmlearn.cosimulation import comparison
+from ohmlearn.cosimulation.circuit import circuit_of
+from ohmlearn.cosimulation.comparison import Comparison, EnergyComparison, run_cosim
+from ohmlearn.cosimulation.figures import draw_cosim
 from ohmlearn.experiment import parse_experiment
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
@@ -81,9 +81,11 @@ def test_a_circuit_that_differs_from_its_netlist_fails(circuit, monkeypatch):
     plus = tuple(g.copy() for g in circuit.network.plus)
     plus[0][10:40, 3] *= 1.02
     other = replace(circuit, network=replace(circuit.network, plus=plus))
-    genuine = ohmlearn.cosim.deck_of
+    genuine = comparison.deck_of
     monkeypatch.setattr(
-        ohmlearn.cosim, "deck_of", lambda _, *rest, **options: genuine(other, *rest, **options)
+        comparison,
+        "deck_of",
+        lambda _, *rest, **options: genuine(other, *rest, **options),
     )
     found = run_cosim(circuit, [0])
     assert not found.passed
@@ -198,7 +200,7 @@ def test_the_verb_prints_json_alone(file, tmp_path):
 
 
 def test_a_difference_beyond_the_tolerance_ends_with_status_1(file, tmp_path, monkeypatch):
-    monkeypatch.setattr(ohmlearn.cosim, "STEADY_TOLERANCE", 1e-30)
+    monkeypatch.setattr(comparison, "STEADY_TOLERANCE", 1e-30)
     done = verb(file, "--sample", 1, "-o", tmp_path / "out")
     assert done.exit_code == 1
     assert "allowed are 1e-30 V" in done.output

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import parse_experiment
-from ohmlearn.gdu import Check, run_gdu
-from ohmlearn.gdu_figures import draw_gdu, layer_label
-from ohmlearn.verb_gdu import gdu
+from ohmlearn.gradients.figures import draw_gdu, layer_label
+from ohmlearn.gradients.process import Check, run_gdu
+from ohmlearn.verbs.gdu import gdu
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gdu_bands.json"
 NAMES = {"RelMSE_s0": "s_2", "RelMSE_s1": "s_1", "RelMSE_W01": "w_2", "RelMSE_W1x": "w_1"}

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ohmlearn.build import build
-from ohmlearn.circuit_of import circuit_of, open_source
 from ohmlearn.circuits.leaky.signals import signals_of
 from ohmlearn.cli import app
-from ohmlearn.cosim import deck_of
+from ohmlearn.cosimulation.circuit import circuit_of, open_source
+from ohmlearn.cosimulation.comparison import deck_of
 from ohmlearn.errors import ConfigError, RecordError
 from ohmlearn.experiment import parse_experiment
 from ohmlearn.run import run

@@ -19,7 +19,7 @@ from ohmlearn.reporting.reads import Array, total_load
 from ohmlearn.reporting.report import Report, headline, make_report, report_on
 from ohmlearn.reporting.scopes import scopes
 from ohmlearn.reporting.timeline import timeline
-from ohmlearn.settings_hardware import CONSTANTS as KEYS
+from ohmlearn.settings.hardware import CONSTANTS as KEYS
 
 BUDGET = Path(__file__).resolve().parents[2] / "examples" / "energy_budget.toml"
 

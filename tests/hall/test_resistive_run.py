@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from ohmlearn import checkpoint
-from ohmlearn.circuit_of import circuit_of, open_source
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.resistive.energy import power
+from ohmlearn.cosimulation.circuit import circuit_of, open_source
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
 from ohmlearn.progress import SilentProgress

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..experiment import Experiment
-from ..settings_hardware import HardwareSection
+from ..settings.hardware import HardwareSection
 from .reads import Array
 from .subject import (
     CONTINUAL,

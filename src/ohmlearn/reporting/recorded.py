@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, RecordError
 from ..experiment import Experiment
 from ..record import Record
-from ..settings_hardware import HardwareSection
+from ..settings.hardware import HardwareSection
 from .reads import Array
 from .subject import Subject, Writes, channel_conductance, nominal_pulse, structure
 

@@ -12,7 +12,7 @@ from ..cell import choose_cell
 from ..errors import ConfigError
 from ..experiment import Experiment
 from ..record import Record
-from ..settings_hardware import HardwareSection
+from ..settings.hardware import HardwareSection
 from .reads import Array
 
 __all__ = [

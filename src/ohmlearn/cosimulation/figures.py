@@ -1,0 +1,111 @@
+"""The figure of a co-simulation. Matplotlib is imported on use, and needs no display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..figures import canvas, save_figures, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .comparison import CosimResult, Waves
+
+__all__ = ["draw_cosim"]
+
+# Okabe and Ito's palette: distinct for colour-blind readers.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_GREY = "#6E6E6E"
+_MOST = 6  # nodes drawn per layer
+_MARKS = 28  # of ngspice per node
+
+
+def draw_cosim(folder: str | Path, result: CosimResult) -> list[Path]:
+    """Draw ``cosim_waveforms.png`` into *folder* and return its path.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be written; an earlier figure is untouched.
+    """
+    return save_figures(Path(folder), {"cosim_waveforms": _waveforms(result)})
+
+
+def _waveforms(result: CosimResult) -> Figure:
+    """Draw a panel per layer, lines for the kernels and marks for ngspice, and the difference."""
+    from matplotlib.lines import Line2D
+
+    waves = result.waves
+    depth = len(waves.sizes)
+    figure = canvas(depth + 1, 1, width=7.2, height=0.9 + 2.1 * (depth + 1))
+    scale, unit = _time_unit(waves.ends[-1])
+    with style():
+        first = 0
+        for layer, size in enumerate(waves.sizes, start=1):
+            axes = figure.axes[layer - 1]
+            _layer(axes, waves, first, size, scale)
+            name = "output" if layer == depth else f"hidden {layer}" if depth > 2 else "hidden"
+            axes.set_ylabel(f"{name} nodes [mV]")
+            first += size
+        last = figure.axes[-1]
+        _difference(last, result, scale)
+        for axes in figure.axes:
+            axes.set_xlim(0, waves.ends[-1] * scale)
+            for end in waves.ends[:-1]:
+                axes.axvline(end * scale, color=_GREY, lw=0.8, ls=":")
+        last.set_xlabel(f"time [{unit}]")
+        figure.axes[0].set_title(f"{result.title}, test sample {waves.sample}")
+        handles = [
+            Line2D([], [], color=_GREY, lw=1.4, label="kernels"),
+            Line2D([], [], color=_GREY, ls="", marker="o", ms=4, mfc="none", label="ngspice"),
+            Line2D([], [], color=_GREY, lw=0.8, ls=":", label="nudge begins"),
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _time_unit(longest: float) -> tuple[float, str]:
+    for factor, unit in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms")):
+        if longest * factor < 3e3:
+            return factor, unit
+    return 1.0, "s"
+
+
+def _layer(axes: Axes, waves: Waves, first: int, size: int, scale: float) -> None:
+    """Draw the nodes of a layer that differ most from one another."""
+    final = waves.kernel[-1, first : first + size]
+    order = np.argsort(final)
+    chosen = order[np.unique(np.linspace(0, size - 1, min(size, _MOST)).astype(int))]
+    marks = np.linspace(0.0, waves.ends[-1], _MARKS + 1)[1:]
+    rows = np.unique(np.searchsorted(waves.spice_t, marks).clip(max=len(waves.spice_t) - 1))
+    look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4, "mfc": "none"}
+    for k, node in enumerate(chosen):
+        colour = _COLOURS[k % len(_COLOURS)]
+        axes.plot(scale * waves.t, 1e3 * waves.kernel[:, first + node], color=colour, lw=1.4)
+        axes.plot(
+            scale * waves.spice_t[rows],
+            1e3 * waves.spice[rows, first + node],
+            color=colour,
+            **look,
+        )
+        label = f" {node}"
+        axes.annotate(
+            label, (scale * waves.t[-1], 1e3 * waves.kernel[-1, first + node]),
+            color=colour, fontsize=8, va="center", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _difference(axes: Axes, result: CosimResult, scale: float) -> None:
+    """Draw the largest difference of any node over time, and the tolerance."""
+    waves = result.waves
+    t, largest = waves.spice_t, waves.apart
+    axes.semilogy(scale * t, np.maximum(largest, 1e-12), color=_COLOURS[0], lw=1.2)
+    tolerance = max(each.tolerance for each in result.comparisons if each.level == "waveform")
+    axes.axhline(tolerance, color=_COLOURS[1], lw=1.2, ls="--")
+    axes.annotate(" tolerance", (0, tolerance), color=_COLOURS[1], fontsize=9, va="bottom")
+    axes.set_ylabel("largest difference [V]")
+    axes.set_ylim(max(1e-9, 0.3 * float(np.median(largest))), 5 * tolerance)

@@ -1,0 +1,1 @@
+"""What ``ohmlearn fit`` prints and draws."""

@@ -1,0 +1,1 @@
+"""``ohmlearn gdu``: what continual learning does beside backpropagation through time."""

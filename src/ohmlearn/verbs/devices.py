@@ -1,0 +1,185 @@
+"""The verb ``devices``: list, show, draw and check. Everything heavy is imported on use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import ConfigError
+from ..exits import FAILURE, explained_errors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..device_figures import Cell
+    from ..devices import Device, Preset
+
+__all__ = ["devices"]
+
+
+def devices(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="A device model, a preset, or the path of a preset file."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="With --plot: the figure; else NAME.png."),
+    ] = None,
+    plot: Annotated[
+        bool,
+        typer.Option("--plot", help="Draw pulse response, steps and hysteresis loop of NAME."),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Check that NAME, or every model, obeys the contract."),
+    ] = False,
+) -> None:
+    """List device models and presets; with NAME, its parameters, effects and source."""
+    with explained_errors():
+        if file is not None and not plot:
+            raise ConfigError(f"{file}: a file is for --plot: devices NAME --plot FILE.")
+        if plot and check:
+            raise ConfigError("--plot draws and --check checks: choose one of them.")
+        if plot:
+            _plot(name, file)
+        elif check:
+            failures = _check(name)
+            if failures:
+                raise typer.Exit(FAILURE)
+        else:
+            _list(name)
+
+
+def _list(name: str | None) -> None:
+    from .. import tables
+
+    console = _console()
+    for part in _own_file(name) if _is_path(name) else tables.device(name) if name else ():
+        console.print(part)
+    if name is None:
+        for part in tables.all_devices():
+            console.print(part)
+        _tell_problems()
+
+
+def _is_path(name: str | None) -> bool:
+    return name is not None and name.lower().endswith(".toml")
+
+
+def _own_file(name: str | None):
+    from .. import tables
+    from ..devices import get_device
+    from ..devices.preset_files import read_preset
+
+    found = read_preset(name or "", get_device)
+    yield from tables.preset(found.device, found.name, found.preset)
+
+
+def _tell_problems() -> None:
+    from ..devices.registry import problems
+
+    for sentence in problems():
+        typer.echo(f"left out: {sentence}", err=True)
+
+
+def _plot(name: str | None, file: Path | None) -> None:
+    if name is None:
+        raise ConfigError("--plot needs the NAME of a device model or a preset.")
+    from ..device_figures import draw_device
+
+    cell = _cell(name)
+    stem = "".join(c if c.isalnum() or c in "-._" else "-" for c in Path(name).name)
+    path = draw_device(file or Path(f"{stem.removesuffix('.toml')}.png"), cell)
+    typer.echo(f"figure: {path}")
+
+
+def _cell(name: str) -> Cell:
+    from ..device_figures import Cell
+    from ..devices import Effects, devices, get_device, get_preset, presets
+    from ..devices.preset_files import read_preset
+
+    wanted = name.strip().casefold()
+    if _is_path(name):
+        label, device, preset = read_preset(name, get_device)
+        return Cell(device, preset.params, preset.effects, f"{label} ({device.name})")
+    if wanted in (known.casefold() for known in presets()) and wanted not in (
+        known.casefold() for known in devices()
+    ):
+        device, preset = get_preset(name)
+        return Cell(device, preset.params, preset.effects, f"{name} ({device.name})")
+    device = _model(name)
+    return Cell(device, device.params(), Effects(), f"{device.name}, default parameters")
+
+
+def _model(name: str) -> Device:
+    """Return a model, or say which models and presets there are."""
+    from ..devices import devices, get_device, presets
+    from ..errors import DeviceError, nearest
+
+    known = [*devices(), *presets()]
+    if name.strip().casefold() not in (n.casefold() for n in devices()):
+        raise DeviceError(nearest(name, known, "device model or preset"))
+    return get_device(name)
+
+
+def _check(name: str | None) -> int:
+    """Check models, print the table, and return how many checks failed."""
+    from rich.table import Table
+
+    from ..devices.checks import CHECKS, check_device
+    from ..devices.registry import problems
+
+    chosen = _to_check(name)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    failed = done = 0
+    for device, presets in chosen:
+        outcome = check_device(device, presets)
+        bad = [check for check in outcome if not check.passed]
+        done, failed = done + len(outcome), failed + len(bad)
+        sets = len(presets) + 1
+        words = f"{len(outcome) - len(bad)} of {len(CHECKS)}, {sets} parameter set"
+        table.add_row(
+            device.name,
+            "FAIL" if bad else "pass",
+            words + ("s" if sets > 1 else ""),
+            style="bold red" if bad else "",
+        )
+        for check in bad:
+            table.add_row("", "", f"{check.name}: {check.detail}", style="red")
+    broken = problems() if name is None else ()
+    for sentence in broken:
+        table.add_row("left out", "FAIL", sentence, style="bold red")
+    console = _console()
+    console.print(table)
+    models = f"{len(chosen)} model{'s' if len(chosen) != 1 else ''}"
+    console.print(f"\n{models}, {done} checks, {failed + len(broken)} failed")
+    return failed + len(broken)
+
+
+def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
+    """Return the models to check, each with all presets it is used with."""
+    from ..devices import devices, get_device, get_preset, presets
+    from ..devices.preset_files import read_preset
+
+    if _is_path(name):
+        label, device, preset = read_preset(name or "", get_device)
+        return [(device, {label: preset})]
+    if name is not None and name.casefold() in (n.casefold() for n in presets()):
+        device, preset = get_preset(name)
+        return [(device, {name: preset})]
+    chosen = devices().values() if name is None else [_model(name)]
+    return [
+        (device, {n: preset for n, (d, preset) in presets().items() if d is device})
+        for device in chosen
+    ]
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)

@@ -1,0 +1,111 @@
+"""The verb ``fit``: pulse traces to a device preset. Everything heavy is imported on use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..exits import explained_errors
+
+if TYPE_CHECKING:
+    from ..devices import Device
+    from ..fits.report import FitReport
+
+__all__ = ["fit"]
+
+
+def fit(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A CSV: up_data,down_data | states,mean,std | pulse,conductance[,device].",
+        ),
+    ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A pulse-response model, repeatable; else, or 'all': every one."
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNIT",
+            help="Of the file: S, mS, uS, nS or weight; else S, and weight for up_data,down_data.",
+        ),
+    ] = None,
+    preset_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Write the chosen model as a preset."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the preset; else that of its file.")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the starting points.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Fit device models to measured pulse traces; choose one by AICc; write a preset."""
+    with explained_errors():
+        from ..fits import report as printed
+
+        report = _fitted(file, model or ["all"], unit, seed, name, preset_out)
+        written = []
+        if preset_out is not None:
+            printed.write_preset(report, preset_out)
+            written.append(f"preset: {preset_out}")
+        if figure is not None:
+            from ..fits.figures import draw_fit
+
+            written.append(f"figure: {draw_fit(figure, report)}")
+    if as_json:
+        typer.echo(json.dumps(printed.as_json(report), indent=2, allow_nan=False))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in printed.tables(report):
+        console.print(part)
+    for line in written:
+        console.print(line, soft_wrap=True)
+
+
+def _fitted(
+    file: Path,
+    names: Sequence[str],
+    unit: str | None,
+    seed: int,
+    name: str | None,
+    preset_out: Path | None,
+) -> FitReport:
+    from ..devices.fitting.traces import read_traces
+
+    traces = read_traces(file, unit)  # first, so that a wrong file costs no compilation
+    models = _models(names)
+    from ..devices.fitting.compare import compare_models
+    from ..devices.fitting.noise import noise_of
+    from ..devices.fitting.presets import preset_of
+    from ..fits.report import FitReport
+
+    comparison = compare_models(models, traces, seed)
+    noise = noise_of(comparison.chosen, traces, seed)
+    preset = preset_of(comparison.chosen, noise, traces)
+    return FitReport(traces, comparison, noise, preset, name or (preset_out or file).stem)
+
+
+def _models(names: Sequence[str]) -> list[Device]:
+    from ..devices import devices, get_device
+
+    if any(name.lower() == "all" for name in names):
+        return [device for device in devices().values() if not device.dynamical]
+    return list({get_device(name).name: get_device(name) for name in names}.values())
