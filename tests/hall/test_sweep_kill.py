@@ -122,13 +122,15 @@ def test_ten_kills_of_the_sweep_lose_and_repeat_no_point(home):
             parent.stdin.flush()  # type: ignore[union-attr]
             return int(parent.stdout.readline())  # type: ignore[union-attr]
 
-        endings, done = [], []
-        for _ in range(10):
-            endings.append(order(random.uniform(0.02, duration / 8)))
+        endings, done, longest = [], [], duration / 8
+        while len(endings) < 10 or (len(set(done)) < 3 and len(endings) < 60):
+            endings.append(order(random.uniform(0.02, longest)))
             log = folder / "points.jsonl"
             done.append(len(logged(folder)) if log.exists() else 0)
+            if len(done) > 2 and done[-1] == done[-3]:
+                longest *= 1.3  # a busy machine needs longer to get anywhere
         assert order(None) == 0, (home / "log").read_text()
-    assert endings == [-signal.SIGKILL] * 10
+    assert set(endings) == {-signal.SIGKILL}
     assert done == sorted(done)
     assert len(set(done)) >= 3
     same(folder, home / "whole")
