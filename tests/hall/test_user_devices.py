@@ -69,8 +69,8 @@ def test_a_model_file_and_a_preset_file_are_found_shown_and_checked(own):
     assert problems == []
     assert "step of a SET pulse at x = 0" in ohmlearn(own, "devices", "cubicstep").stdout
     shown = ohmlearn(own, "devices", "--check", "CubicStep").stdout
-    assert "10 of 10, 3 parameter sets" in shown
-    assert "1 model, 10 checks, 0 failed" in shown
+    assert "11 of 11, 3 parameter sets" in shown
+    assert "1 model, 11 checks, 0 failed" in shown
 
 
 FAULTS = {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..device_figures import Cell
     from ..devices import Device, Preset
+    from ..devices.checks import Check
 
 __all__ = ["devices"]
 
@@ -131,18 +132,18 @@ def _check(name: str | None) -> int:
     """Check models, print the table, and return how many checks failed."""
     from rich.table import Table
 
-    from ..devices.checks import CHECKS, check_device
+    from ..devices.checks import check_device
     from ..devices.registry import problems
 
     chosen = _to_check(name)
     table = Table(box=None, pad_edge=False, show_header=False)
     failed = done = 0
     for device, presets in chosen:
-        outcome = check_device(device, presets)
+        outcome = [*check_device(device, presets), _exported(device)]
         bad = [check for check in outcome if not check.passed]
         done, failed = done + len(outcome), failed + len(bad)
         sets = len(presets) + 1
-        words = f"{len(outcome) - len(bad)} of {len(CHECKS)}, {sets} parameter set"
+        words = f"{len(outcome) - len(bad)} of {len(outcome)}, {sets} parameter set"
         table.add_row(
             device.name,
             "FAIL" if bad else "pass",
@@ -159,6 +160,22 @@ def _check(name: str | None) -> int:
     models = f"{len(chosen)} model{'s' if len(chosen) != 1 else ''}"
     console.print(f"\n{models}, {done} checks, {failed + len(broken)} failed")
     return failed + len(broken)
+
+
+def _exported(device: Device) -> Check:
+    """Check that a model can be written as a netlist in every dialect, and in Verilog-A."""
+    from ..devices.checks import Check
+    from ..errors import OhmlearnError
+    from ..spice_netlists.parts import DIALECTS, subcircuit, verilog_a
+
+    name = "it has a form as a netlist"
+    try:
+        for dialect in DIALECTS:
+            subcircuit(device.params(), dialect)
+        verilog_a(device.params())
+    except OhmlearnError as error:
+        return Check(name, False, str(error))
+    return Check(name, True, "")
 
 
 def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
