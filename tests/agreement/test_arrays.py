@@ -12,7 +12,8 @@ from ohmlearn.devices.cell.dispatch import read_conductance
 from ohmlearn.devices.dispatch import cell
 from ohmlearn.errors import ConfigError
 from ohmlearn.jit import kernel
-from ohmlearn.spice_netlists.arrays import SpiceCrossbar, with_spice
+from ohmlearn.spice_netlists.arrays import SpiceCrossbar, programming_deck, with_spice
+from ohmlearn.spice_netlists.ngspice import run_batch
 
 WIDE = ACCESS._replace(w=20e-6)  # hardly any of a pulse is lost in it
 SOFT = get_device("SoftBounds")
@@ -49,6 +50,29 @@ def test_pulses_in_ngspice_move_the_cells_as_those_of_the_kernels(encoding, tran
     assert np.abs(spice.bank.x - before)[moved == 0].max() < 1e-5
     np.testing.assert_array_equal(spice.bank.meter.pulses, ours.bank.meter.pulses)
     np.testing.assert_allclose(spice.bank.meter.energy, ours.bank.meter.energy, rtol=0.02)
+
+
+@pytest.mark.spice
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2)])
+def test_the_energy_of_programming_is_what_the_netlist_measures(shape, ngspice):
+    """All that the lines supply goes into the memristors and the transistors in series."""
+    asked = np.array([[2, -1], [0, 1]])[: shape[0], : shape[1]]
+    ours, theirs = (build(access=WIDE, shape=shape) for _ in range(2))
+    ours.program(asked)
+    taken = ours.written(np.zeros(2))
+    expected = taken["set_energy"] + taken["reset_energy"] + taken["transistor_energy"]
+    deck, _ = programming_deck(with_spice(theirs, WIDE, 5.0), asked[..., np.newaxis])
+    lines = [f"row_{i}" for i in range(shape[0])] + [f"col_{j}" for j in range(shape[1])]
+    meters = [f"bw{n} w{n} 0 v=-v({n})*i(vp_{n})" for n in lines]
+    end = next(line for line in deck.splitlines() if line.startswith(".tran")).split()[2]
+    measured = [f".meas tran e_{n} integ v(w{n}) from=0 to={end}" for n in lines]
+    text = "\n".join(
+        line for line in deck.splitlines() if not line.startswith((".save", ".end\n"))
+    )
+    text = text.removesuffix(".end").rstrip() + "\n" + "\n".join([*meters, *measured, ".end", ""])
+    found = run_batch(text).measures
+    assert sum(found.values()) == pytest.approx(expected, rel=0.01)
+    assert len(found) == len(lines)
 
 
 @pytest.mark.spice
