@@ -41,13 +41,6 @@ def _show(bank):
         g[c] = read_conductance(cell(like, table, c), bank.channel, bank.v_read, x[c])
 
 
-@kernel
-def _keep_stuck(stuck, before, x):
-    for c in range(x.size):
-        if stuck[c] != 0:
-            x[c] = before[c]
-
-
 @dataclass
 class SpiceCrossbar(Crossbar):
     """A crossbar that ngspice programs; make one with :func:`with_spice`.
@@ -82,8 +75,8 @@ class SpiceCrossbar(Crossbar):
         deck, states = programming_deck(self, signed)
         plot = run_batch(deck, vectors=states)["tran"]
         before = self.bank.x.copy()
-        self.bank.x[...] = np.clip([plot[name][-1] for name in states], 0.0, 1.0)
-        _keep_stuck(self.bank.stuck, before, self.bank.x)
+        found = np.clip([plot[name][-1] for name in states], 0.0, 1.0)
+        self.bank.x[...] = np.where(self.bank.stuck == 0, found, before)
         _show(self.bank)
         self._account(signed.reshape(-1), before)
         self.operations += 1

@@ -20,17 +20,9 @@ from typing import Any
 
 from ..errors import NetlistError, nearest
 from .names import comment
+from .parts.dialects import dialect_of
 
-__all__ = ["DIALECTS", "Deck", "wrap"]
-
-DIALECTS = {
-    "ngspice": "ngspice",
-    "hspice": "HSPICE",
-    "spectre": "Spectre, SPICE mode",
-    "ltspice": "LTspice",
-    "xyce": "Xyce",
-}
-"""Dialects and their names for readers; only the first is run."""
+__all__ = ["Deck", "wrap"]
 
 MAP = "map.json"
 _MARK = "ohmlearn netlist"
@@ -52,7 +44,7 @@ class Deck:
     files : mapping of str to str
         Contents by file name, in the order in which they are read; ``map.json`` last.
     dialect : str
-        A key of :data:`DIALECTS`.
+        A key of :data:`~.parts.dialects.DIALECTS`.
     """
 
     files: Mapping[str, str]
@@ -81,7 +73,7 @@ class Deck:
         nodes
             Content of ``map.json``: node names by what they stand for.
         dialect
-            A key of :data:`DIALECTS`.
+            A key of :data:`~.parts.dialects.DIALECTS`.
         seed, experiment
             Seed and hash of the experiment that the circuit comes from.
 
@@ -91,8 +83,7 @@ class Deck:
             If a name or a line is not allowed, an include names no file of the deck, or there is
             no such dialect.
         """
-        if dialect not in DIALECTS:
-            raise NetlistError(nearest(str(dialect)[:40], DIALECTS, "netlist dialect"))
+        dialect_of(dialect)
         first = [name for name in _ORDER if name in bodies]
         benches = sorted(name for name in bodies if _BENCH.match(name))
         other = sorted(set(bodies) - {*first, *benches})
@@ -218,10 +209,12 @@ def wrap(words: list[str] | tuple[str, ...], width: int = _WIDTH) -> str:
 def _header(
     title: str, name: str, dialect: str, seed: int | None, experiment: str
 ) -> Iterator[str]:
-    run = "" if dialect == "ngspice" else ", not run here"
+    way = dialect_of(dialect)
+    simulator = f"{way.title}, SPICE mode" if way.spectre else way.title
+    run = "" if way.run_here else ", not run here"
     yield comment(f"{name}: {title}")
     yield comment(_generator())
-    yield comment(f"dialect: {DIALECTS[dialect]}{run}")
+    yield comment(f"dialect: {simulator}{run}")
     if seed is not None:
         yield comment(f"seed: {seed}")
     if experiment:

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("distributed")
-
 EXPERIMENT = """
 name = "swept"
 [data]

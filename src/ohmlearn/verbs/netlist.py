@@ -56,7 +56,7 @@ def netlist(
                 raise ConfigError(nearest(name, _BENCHES, "phase"))
         from ..cosimulation.circuit import circuit_of, open_source
         from ..cosimulation.comparison import deck_of
-        from ..spice_netlists.deck import DIALECTS
+        from ..spice_netlists.parts import DIALECTS
 
         if dialect not in DIALECTS:
             raise ConfigError(nearest(dialect, DIALECTS, "dialect"))
