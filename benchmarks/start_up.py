@@ -1,4 +1,4 @@
-"""How long the command line keeps its user waiting: help, the first run, and later runs.
+"""How long the command line keeps its user waiting: help, first run, later runs, a report.
 
 Each measurement is a process of its own: CPU seconds with its children, and wall seconds. The
 first run after an installation compiles the kernels into the user's cache folder; here that
@@ -71,6 +71,7 @@ def main() -> None:
         )
         again = measure(f"second run {words}", [*run, "--out", f"{folder}/second"], cache)
         print(f"{'compilation (difference)':34} {first[0] - again[0]:7.2f} CPU s")
+        measure("ohmlearn report", [*ohmlearn, "report", f"{folder}/second"], cache)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -96,14 +98,30 @@ def _address(named: Path) -> str:
         return ""
 
 
-def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path, monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere at all", "foo://x", ""])
+def test_a_scheduler_that_does_not_answer_is_one_sentence(address, monkeypatch):
     from ohmlearn.errors import ConfigError
     from ohmlearn.sweeps import cluster
 
     monkeypatch.setattr(cluster, "_PATIENCE", 0.3)
-    for address in ("tcp://127.0.0.1:1", "nowhere at all", "foo://x"):
+    for _ in range(3):
         with pytest.raises(ConfigError, match="no Dask scheduler answers"):
             next(cluster.on_cluster(address)([{"key": "a"}]))
+
+
+@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_port_that_is_silent_or_talks_otherwise_is_one_sentence(words, monkeypatch):
+    from ohmlearn.errors import ConfigError
+    from ohmlearn.sweeps import cluster
+
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as port, ThreadPoolExecutor(1) as threads:
+        caller = threads.submit(port.accept)
+        threads.submit(lambda: caller.result()[0].sendall(10 * words))
+        address = f"tcp://127.0.0.1:{port.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=f"{address}: no Dask scheduler answers"):
+            next(cluster.on_cluster(address)([{"key": "a"}]))
+        caller.result()[0].close()
 
 
 def test_without_dask_the_sentence_says_what_to_install(monkeypatch):

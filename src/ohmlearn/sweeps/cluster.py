@@ -46,15 +46,41 @@ def on_cluster(address: str) -> Engine:
 
 
 def _client(address: str) -> Any:
+    """Return a client of the scheduler at *address*, after that has answered.
+
+    A client is only made where a scheduler answers: one that fails to start is closed whenever
+    it is collected, in whichever thread, and can bring that thread to a standstill.
+
+    Raises
+    ------
+    ConfigError
+        No scheduler answers.
+    """
+    import asyncio
+
     from distributed import Client
 
     try:
-        return Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        kind = asyncio.run(asyncio.wait_for(_kind(address), _PATIENCE))
+        if kind != "Scheduler":
+            raise ValueError(f"a {kind.lower()} does")
+    except Exception as error:  # what speaks otherwise can make any of its first bytes
+        reason = f"{error}" or f"silence for {_PATIENCE:g} s"
         raise ConfigError(
-            f"--scheduler {address}: no Dask scheduler answers there ({error}); an address is "
+            f"--scheduler {address}: no Dask scheduler answers there ({reason}); an address is "
             "like tcp://127.0.0.1:8786."
         ) from error
+    return Client(address, timeout=_PATIENCE, set_as_default=False)
+
+
+async def _kind(address: str) -> str:
+    """Return what part of a cluster answers at *address*: Scheduler, Worker, Nanny."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    connection = Security().get_connection_args("client")
+    async with rpc(address, timeout=_PATIENCE, connection_args=connection) as there:
+        return str((await there.identity())["type"])
 
 
 def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result]:
