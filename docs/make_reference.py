@@ -134,7 +134,7 @@ def effect_text() -> str:
 
 
 def retention_text() -> str:
-    """Return the laws of retention and the names of the published sets."""
+    """Return the laws of retention and the names of the ready-made sets."""
     lead = (
         "`retention` gives the conductance a time t after the cell was programmed to G. Times are "
         "in seconds, conductances in siemens; `g_max` defaults to the upper end of the window. "
@@ -143,7 +143,10 @@ def retention_text() -> str:
     laws = table(("law", "entries", "conductance at time t"), RETENTION_LAWS)
     names = [", ".join(f'`"{name}"`' for name in sets) for sets in (RETENTION_SETS, FLICKER_SETS)]
     sets = (
-        f"Published sets: {names[0]} for `retention`, {names[1]} for `flicker_noise`. "
+        f"Published sets: {names[0]} for `retention`, {names[1]} for `flicker_noise`. Their "
+        "numbers are those of AIHWKit's noise models: `PCMLike` fits phase-change cells "
+        "(Nandakumar 2019, Joshi 2020), `ReRamWan2022` figures of Wan 2022, `ReRamCMO` CMO/HfOx "
+        "cells of IBM; sources in full stand in `devices/effects/retention_sets.py`. "
         '`retention = { set = "PCMLike", t0 = 1.0 }` replaces single numbers of a set.\n'
     )
     return "\n".join([lead, laws, sets])
@@ -238,13 +241,15 @@ def periphery() -> str:
         [
             "# What the periphery costs\n",
             MADE,
-            "The numbers of `ohmlearn report RUN`. A number with a source is published there; the "
-            "rest is our choice, to be replaced in `[hardware]`. Energies are scaled to another "
+            "The numbers of `ohmlearn report RUN`. A number with a source was found there; where "
+            "that is 'as tabled by' a library, the library was read and not the paper. The rest "
+            "is our choice, to be replaced in `[hardware]`. Energies are scaled to another "
             "technology node by the power given, which is our choice, too: it passes through the "
             "1 : 3.8 : 14 of Accelergy's ADC model at 32, 65 and 130 nm.\n",
             table(heads, rows),
             "## ADC\n",
-            "Energy of a conversion at 32 nm. Typical is ISAAC's converter; low is the SAR "
+            "Energy of a conversion at 32 nm. Typical is ISAAC's 8-bit converter, which "
+            "hwcomponents-library scales to other resolutions; low is the SAR "
             "converter of NeuroSim at 8 bits, in proportion to bits + 1, about ten times below "
             "what has been built; high is the median of the ADC survey, 44 fJ per step, at any "
             "node.\n",
@@ -267,7 +272,9 @@ def device_models() -> str:
         "`pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
         "model gives the rate of its state, and its response to the pulse is integrated. The "
         "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
-        "choice' are for demonstrations; no device was measured for them.\n",
+        "choice' are for demonstrations; no device was measured for them. A preset's numbers were "
+        "read in the program or manual that its source names first; what stands after 'after' is "
+        "the work that this program names, and was not read for them.\n",
     ]
     for name, model in builtin_devices().items():
         parts += [f"## {name}\n", *model_text(model)]

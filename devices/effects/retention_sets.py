@@ -5,11 +5,13 @@ References
 V. Joshi et al., "Accurate deep neural network inference using computational phase-change
 memory", Nature Communications 11, 2473, 2020, doi:10.1038/s41467-020-16108-9.
 S. R. Nandakumar et al., "Phase-change memory models for deep learning training and inference",
-ICECS 2019.
+ICECS 2019, doi:10.1109/ICECS46596.2019.8964852.
 W. Wan et al., "A compute-in-memory chip based on resistive random-access memory", Nature 608,
 504-512, 2022, doi:10.1038/s41586-022-04992-8.
-The numbers are those of the noise models of AIHWKit (M. J. Rasch et al., AICAS 2021,
-doi:10.1109/AICAS51828.2021.9458494) for these works and for the CMO/HfOx cells of IBM.
+All numbers are those of the noise models of AIHWKit (M. J. Rasch et al., AICAS 2021,
+doi:10.1109/AICAS51828.2021.9458494), which names these works as its sources. For Wan 2022 it
+fitted polynomials to figures; its fits for CMO/HfOx cells are to measurements of D. F. Falcone et
+al. (IBM), in review when they were made.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ RETENTION_SETS: Mapping[str, Retention] = {
         t0=20.0,
         g_max=25e-6,
     ),
-    # Polynomials of AIHWKit to the published figures of Wan 2022.
+    # Polynomials that AIHWKit fitted to figures of Wan 2022.
     "ReRamWan2022": Relaxation(
         times=tuple(_WAN),
         sigma=tuple(tuple(c / _WAN_G_MAX for c in row) for row in _WAN.values()),

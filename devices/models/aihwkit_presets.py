@@ -4,8 +4,8 @@ AIHWKit describes a cell by a dimensionless weight w and by steps ``dw_min``. He
 
     G = G_ZERO + G_UNIT w,    G_ZERO = 50 uS,  G_UNIT = 25 uS
 
-which is our choice: it leaves three standard deviations of every published spread of the lower
-bound above zero conductance. ``with_window`` moves a preset to another window.
+which is our choice: it leaves three standard deviations of every spread of the lower bound in its
+presets above zero conductance. ``with_window`` moves a preset to another window.
 
 References
 ----------

@@ -94,9 +94,9 @@ _PRESETS = {
             write_noise_std=75.0 / _AT_ZERO,
         ),
         AIHWKIT + "N. Gong et al., Nat. Commun. 2018",
-        "The published up_down of 0.259359 takes that part off the RESET step, as AIHWKit's "
-        "simulator does. Spreads of the steps are relative to each step, in AIHWKit to the SET "
-        "step. Write noise is 75 of AIHWKit's dw_min. " + NOTE,
+        "AIHWKit's up_down of 0.259359 takes that part off the RESET step, as its simulator does. "
+        "Spreads of the steps are relative to each step, in AIHWKit to the SET step. Write noise "
+        "is 75 of AIHWKit's dw_min. " + NOTE,
     ),
 }
 

@@ -18,8 +18,8 @@ References
 ----------
 D. B. Strukov, G. S. Snider, D. R. Stewart, R. S. Williams, "The missing memristor found", Nature
 453, 2008, doi:10.1038/nature06932. Windows: Y. N. Joglekar, S. J. Wolf, Eur. J. Phys. 30, 2009,
-doi:10.1088/0143-0807/30/4/001; Z. Biolek, D. Biolek, V. Biolkova, Radioengineering 18(2), 2009;
-T. Prodromakis et al., IEEE TED 58(9), 2011, doi:10.1109/TED.2011.2158004.
+doi:10.1088/0143-0807/30/4/001; Z. Biolek, D. Biolek, V. Biolkova, Radioengineering 18(2), 2009,
+210-214; T. Prodromakis et al., IEEE TED 58(9), 2011, doi:10.1109/TED.2011.2158004.
 """
 
 from __future__ import annotations
@@ -114,13 +114,13 @@ _PRESETS = {
     "LinearIonDrift-Biolek": Preset(
         LinearIonDrift(shape=2.0, p=2.0),
         Effects(),
-        "our choice of window and exponent, on the numbers of Strukov 2008",
+        "our choice of window and exponent, on MemTorch's defaults of the film",
         "Biolek's window with p = 2, no threshold. " + _NOTE,
     ),
     "LinearIonDrift-Prodromakis": Preset(
         LinearIonDrift(shape=3.0, p=10.0),
         Effects(),
-        "our choice of window and exponent, on the numbers of Strukov 2008",
+        "our choice of window and exponent, on MemTorch's defaults of the film",
         "Prodromakis' window with p = 10 and j = 1, no threshold. " + _NOTE,
     ),
 }

@@ -148,8 +148,8 @@ _PRESETS = {
             flicker_noise=FLICKER_SETS["PCMLike"],
         ),
         AIHWKIT + "S. R. Nandakumar et al., Front. Neurosci. 2020, doi:10.3389/fnins.2020.00406",
-        "One-sided. Drift and 1/f noise are those of PCMLike (Joshi 2020). Weights 0 to 2 are 0.1 "
-        "to 25 uS: the upper end is that of the published statistics, the lower our choice, as "
+        "One-sided. Drift and 1/f noise are those of PCMLike, AIHWKit's statistics. Weights 0 to "
+        "2 are 0.1 to 25 uS: the upper end is that of these statistics, the lower our choice, as "
         "are the pulses; phase-change cells are unipolar, so the sign of v_reset only tells the "
         "two pulses apart. Left out: the additive and the weight-dependent part of the noise of a "
         "pulse (0.042 and 0.108), and the error of the melted state (0.01 with spread 0.02).",

@@ -12,7 +12,7 @@ gap velocity is left to the effects.
 References
 ----------
 Z. Jiang, H.-S. P. Wong, "Stanford University Resistive-Switching Random Access Memory (RRAM)
-Verilog-A Model 1.0.0", nanoHUB, 2014, doi:10.4231/D37H1DN48.
+Verilog-A Model", nanoHUB, 2014, doi:10.4231/D37H1DN48.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _PRESETS = {
     "Stanford-PKU": Preset(
         StanfordPKU(),
         Effects(),
-        "Defaults of the Stanford RRAM model, as in MemTorch (C. Lammie et al., Neurocomputing "
+        "Defaults of MemTorch for the Stanford RRAM model (C. Lammie et al., Neurocomputing "
         "485, 2022, doi:10.1016/j.neucom.2022.02.043)",
         "The pulses are our choice, for steps of about 1 % of the window at mid-window: above "
         "1.4 V, where the largest gap begins to close, this parameter set switches within "
@@ -135,6 +135,6 @@ DEVICE = Device(
     objection=_objection,
     reference=(
         "Z. Jiang, H.-S. P. Wong, Stanford University Resistive-Switching Random Access Memory "
-        "(RRAM) Verilog-A Model 1.0.0, nanoHUB, 2014, doi:10.4231/D37H1DN48"
+        "(RRAM) Verilog-A Model, nanoHUB, 2014, doi:10.4231/D37H1DN48"
     ),
 )

@@ -13,6 +13,7 @@ References
 ----------
 C. Yakopcic, T. M. Taha, G. Subramanyam, R. E. Pino, "Generalized memristive device SPICE model
 and its application in circuit design", IEEE TCAD 32(8), 2013, doi:10.1109/TCAD.2013.2252057.
+The presets' numbers are those of a public implementation, named there.
 """
 
 from __future__ import annotations
@@ -83,12 +84,12 @@ def _objection(p: Any) -> str:
 
 
 _SOURCE = (
-    "Fit of C. Yakopcic et al., IEEE TCAD 32(8), 2013, doi:10.1109/TCAD.2013.2252057, to the "
-    "device of "
+    "Numbers as in the public implementation https://github.com/thomastiotto/Memristor-Models, "
+    "there for the device of "
 )
 _NOTE = (
-    "Numbers as listed in public implementations of the model. Our choice: x_off, and pulses for "
-    "steps of about 1 % at mid-window."
+    "Not compared with the tables of the model's authors. Our choice: x_off, and pulses for steps "
+    "of about 1 % at mid-window."
 )
 
 _PRESETS = {
@@ -135,7 +136,7 @@ _PRESETS = {
             t_reset=22e-3,
         ),
         Effects(),
-        _SOURCE + "S. H. Jo et al.",
+        _SOURCE + "S. H. Jo et al. (University of Michigan)",
         _NOTE,
     ),
 }

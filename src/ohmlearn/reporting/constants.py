@@ -1,9 +1,10 @@
 """What the periphery of an array costs: one table of numbers, each with source and range.
 
-A number is *published* where somebody else states it; everything else is *our choice*, and is
-called so in every report. Numbers belong to a technology node and are scaled to that of the
-experiment by one law, :data:`SCALING`; a scaled number keeps its source and says that it was
-scaled. An experiment replaces any of them in its section ``[hardware]``.
+A number is *published* where somebody else states it, in a paper, a manual or a library;
+everything else is *our choice*, and is called so in every report. Numbers belong to a technology
+node and are scaled to that of the experiment by one law, :data:`SCALING`; a scaled number keeps
+its source and says that it was scaled. An experiment replaces any of them in its section
+``[hardware]``.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ ADC_BITS: dict[int, float] = {
     9: 1.97e-12,
     10: 2.38e-12,
 }
-"""Energy of a conversion [J] by resolution, 32 nm, of ISAAC; the range follows 2^bits beyond."""
+"""Energy of a conversion [J] by resolution, 32 nm, of ISAAC; beyond it goes with 2^bits.
+
+ISAAC's converter has 8 bits; hwcomponents-library scales it to the other resolutions."""
 
 _SAR = {130: 1.35e-12, 65: 0.61e-12, 32: 0.235e-12, 22: 0.143e-12}  # NeuroSim, 8 bits, 10 kohm
 _SURVEY_MEDIAN = 44e-15  # J per conversion step, median of the whole survey
@@ -216,7 +219,7 @@ def adc_energy(bits: int, node: str) -> Number:
     """Return the energy of one conversion [J] at *bits* of resolution.
 
     Typical is ISAAC's ADC, low is NeuroSim's SAR converter (which the survey shows to be about ten
-    times too hopeful), high is the median of all published converters at 44 fJ per step.
+    times too hopeful), high is the median of the ADC survey, 44 fJ per step.
     """
     known = min(max(bits, min(ADC_BITS)), max(ADC_BITS))
     typical = ADC_BITS[known] * 2.0 ** (bits - known) * (float(node) / 32) ** SCALING
