@@ -3,7 +3,8 @@
 ``params.inc`` holds parameters, ``devices.lib`` models, ``weights.inc`` what was learned,
 ``dut.sp`` the circuit, ``tb_<phase>.sp`` one test bench per phase that includes the rest by bare
 file names, and ``map.json`` says which node is which element of which matrix. The same input
-gives the same bytes: no file holds a date, a path or a machine's name.
+gives the same bytes: no file holds a date, a machine's name, or a path but that of a library that
+the user names.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Deck:
         dialect: str = "ngspice",
         seed: int | None = None,
         experiment: str = "",
+        library: str = "",
     ) -> Deck:
         """Return the deck with *bodies* under headers.
 
@@ -76,6 +78,9 @@ class Deck:
             A key of :data:`~.parts.dialects.DIALECTS`.
         seed, experiment
             Seed and hash of the experiment that the circuit comes from.
+        library
+            The one line that reads a file from elsewhere, as :func:`~.parts.cells.library` gives
+            it for the library that the user names; it goes before ``devices.lib``'s own.
 
         Raises
         ------
@@ -92,7 +97,8 @@ class Deck:
             _check(name, bodies[name], bodies)
             head = "\n".join(_header(title, name, dialect, seed, experiment))
             end = "\n.end\n" if name in benches else "\n"
-            files[name] = f"{head}\n{bodies[name].strip()}{end}"
+            outside = library if name == "devices.lib" else ""
+            files[name] = f"{head}\n{outside}{bodies[name].strip()}{end}"
         about = {
             "generator": _generator(),
             "dialect": dialect,
@@ -188,7 +194,7 @@ class Deck:
         """Yield the lines of a file and those it includes, comments left out."""
         for line in self.files[name].splitlines():
             match = _INCLUDE.match(line)
-            if match:
+            if match and match.group(1).strip("\"'") in self.files:
                 yield from self._lines(match.group(1).strip("\"'"))
             elif line.strip() and not line.startswith("*"):
                 yield line

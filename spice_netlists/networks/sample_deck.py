@@ -114,6 +114,7 @@ def sample_deck(
     title: str = "one sample of continual learning",
     seed: int | None = None,
     experiment: str = "",
+    library: str = "",
 ) -> SampleDeck:
     """Return the netlist of one sample.
 
@@ -130,7 +131,7 @@ def sample_deck(
         Signed pulses of every cell after each slot, by array: (rows, columns, 2) of int.
     v_gate
         Voltage of the gates in reads and of the selected row's gate under pulses [V].
-    title, seed, experiment
+    title, seed, experiment, library
         See :meth:`~..deck.Deck.build`.
 
     Raises
@@ -154,7 +155,9 @@ def sample_deck(
         "tb_learn.sp": "\n".join(_bench(network, made, free, slot, plan, v_gate)),
     }
     names = {"nodes": node_names(network), "states": [each.nodes.state for each in made]}
-    deck = Deck.build(bodies, title=title, nodes=names, seed=seed, experiment=experiment)
+    deck = Deck.build(
+        bodies, title=title, nodes=names, seed=seed, experiment=experiment, library=library
+    )
     nodes = [f"v({node})" for layer in names["nodes"] for node in layer]
     states = [[[f"v({x})" for x in row] for row in each.nodes.state] for each in made]
     return SampleDeck(deck, nodes, states, plan.computing, plan.programming)

@@ -119,10 +119,12 @@ def _network(
     """Return the network with its cells as resistors."""
     from ..cosimulation.circuit import circuit_of
     from ..cosimulation.comparison import deck_of
+    from ..cosimulation.transistor import transistor_notes
 
     circuit = circuit_of(experiment, record, data_dir)
     deck = deck_of(circuit, sample, benches, dialect=dialect)
-    return _Written(deck, circuit.title, circuit.notes)
+    notes = (*circuit.notes, *transistor_notes(experiment, cells=False))
+    return _Written(deck, circuit.title, notes)
 
 
 def _sample(
@@ -130,10 +132,12 @@ def _sample(
 ) -> _Written:
     """Return one sample of learning, as ``cosim --learn`` runs it."""
     from ..cosimulation.sample import learn_test_sample, netlist_of
+    from ..cosimulation.transistor import transistor_notes
 
     found = learn_test_sample(experiment, record, sample, data_dir)
     title = f"{experiment.name}: one sample learned, {len(found.counts)} slots"
-    notes = (f"The {found.pulses} pulses on cells are those that the toolkit applies.",)
+    pulses = f"The {found.pulses} pulses on cells are those that the toolkit applies."
+    notes = (pulses, *transistor_notes(experiment, cells=True))
     return _Written(netlist_of(experiment, found).deck, title, notes)
 
 
