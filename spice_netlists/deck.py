@@ -31,6 +31,7 @@ _ORDER = ("params.inc", "devices.lib", "weights.inc", "dut.sp")
 _FILE = re.compile(r"[a-z][a-z0-9_]*\.(inc|lib|sp)\Z")
 _BENCH = re.compile(r"tb_([a-z0-9_]+)\.sp\Z")
 _TEXT = re.compile(r"[\t\n\x20-\x7e]*\Z")
+_LIBRARY = re.compile(r'(\.include "[^"\n]+"|\.lib "[^"\n]+" [A-Za-z][\w.]*)\n\Z', re.ASCII)
 _INCLUDE = re.compile(r"^\s*\.inc(?:l|lude)?\s+(.*?)\s*$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"^\s*\.(control|endc|end|lib|end_lib|endl|exec|python)\b", re.IGNORECASE)
 _WIDTH = 96
@@ -89,6 +90,11 @@ class Deck:
             no such dialect.
         """
         dialect_of(dialect)
+        if library and not _LIBRARY.match(library):
+            raise NetlistError(
+                f"deck: the line that reads a library is {library[:60]!r}; allowed is .include or "
+                ".lib with one file between quotation marks."
+            )
         first = [name for name in _ORDER if name in bodies]
         benches = sorted(name for name in bodies if _BENCH.match(name))
         other = sorted(set(bodies) - {*first, *benches})

@@ -70,6 +70,9 @@ def file(tmp_path_factory) -> Path:
     (folder / "cards").mkdir()
     (folder / "cards" / "mine.lib").write_text(LIBRARY)
     (folder / "sample.toml").write_text(EXPERIMENT)
+    (folder / "cards" / "whole.lib").write_text(LIBRARY.splitlines()[2] + "\n")
+    whole = EXPERIMENT.replace("mine.lib", "whole.lib").replace('transistor_section = "same"', "")
+    (folder / "whole.toml").write_text(whole)
     lines = [x for x in EXPERIMENT.splitlines() if not x.startswith("transistor_")]
     (folder / "plain.toml").write_text("\n".join(lines))
     return folder / "sample.toml"
@@ -87,7 +90,9 @@ def ends(experiment: Experiment, sample: CepSample) -> SampleEnds:
 @pytest.mark.spice
 def test_the_same_transistor_in_a_library_gives_the_same(ngspice, file, sample):
     plain = load_experiment(file.with_name("plain.toml"))
-    ours, theirs = ends(plain, sample), ends(load_experiment(file), sample)
+    whole = load_experiment(file.with_name("whole.toml"))
+    assert '.include "' in netlist_of(whole, sample).deck.flat()
+    ours, theirs = ends(plain, sample), ends(whole, sample)
     np.testing.assert_allclose(theirs.voltages, ours.voltages, rtol=0, atol=1e-9)
     for a, b in zip(theirs.states, ours.states, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
