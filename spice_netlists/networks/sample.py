@@ -36,7 +36,7 @@ from ...devices.cell.access import Nmos
 from ...devices.contract import device_of
 from ...errors import NetlistError
 from ..names import number
-from ..parts.cells import nmos_model
+from ..parts.cells import nmos_model, transistor
 from ..parts.dialects import dialect_of
 from ..parts.expressions import Language, write
 from ..parts.physics import physics_of
@@ -61,7 +61,7 @@ def tiles(network: LeakyNetwork, arrays: Sequence[MemristorCells]) -> list[Tile]
     Raises
     ------
     NetlistError
-        If the cells do not fit the network, or have no access transistor of level 1.
+        If the cells do not fit the network, or have no access transistor.
     """
     if not network.symmetric:
         raise NetlistError("sample: separate backward arrays are not foreseen; share the weights.")
@@ -77,7 +77,7 @@ def tiles(network: LeakyNetwork, arrays: Sequence[MemristorCells]) -> list[Tile]
             f"sample: the network has {total} cells; at most {MOST_CELLS} are simulated with "
             "their own motion. Use a smaller network."
         )
-    if not all(isinstance(cells.access, Nmos) for cells in arrays):
+    if any(cells.access is None for cells in arrays):
         raise NetlistError("sample: every cell needs an access transistor; set [access].")
     found = []
     for layer, cells in enumerate(arrays, start=1):
@@ -157,18 +157,16 @@ def readers(
     for layer in range(2, network.depth + 1):
         cells, states = arrays[layer - 1], made[layer - 1].nodes.state
         access = cells.access
-        if not isinstance(access, Nmos):
-            raise NetlistError("sample: every cell needs an access transistor; set [access].")
-        model = f"reader_{layer}"
-        yield nmos_model(access, model)
-        size = f"w={number(access.w)} l={number(access.l)}"
+        if isinstance(access, Nmos):
+            yield nmos_model(access, f"reader_{layer}")
         for j in range(network.sizes[layer - 1]):
             for k in range(2 * network.sizes[layer]):
                 own, sense = f"k{layer}_{j}_{k}", f"{'uw'[k % 2]}{layer}_{j}"
                 top, bottom = (sense, own) if cells.params.v_set > 0.0 else (own, sense)
                 law = _current(_cell(cells, j, k), f"v({top}, {bottom})", states[j][k])
                 yield current_source("ngspice", own, top, bottom, law)
-                yield f"m{own} {own} on t{layer}_{k // 2} 0 {model} {size}"
+                pins = (own, "on", f"t{layer}_{k // 2}", "0")
+                yield transistor(own, pins, access, f"reader_{layer}")
 
 
 def _cell(cells: MemristorCells, j: int, k: int) -> Any:

@@ -61,7 +61,7 @@ class SampleDeck(NamedTuple):
     Attributes
     ----------
     deck
-        The netlist, with the one test bench ``sample``.
+        The netlist, with the one test bench ``learn``.
     nodes
         Vectors of the nodes' voltages, layer by layer.
     states
@@ -114,6 +114,7 @@ def sample_deck(
     title: str = "one sample of continual learning",
     seed: int | None = None,
     experiment: str = "",
+    library: str = "",
 ) -> SampleDeck:
     """Return the netlist of one sample.
 
@@ -130,7 +131,7 @@ def sample_deck(
         Signed pulses of every cell after each slot, by array: (rows, columns, 2) of int.
     v_gate
         Voltage of the gates in reads and of the selected row's gate under pulses [V].
-    title, seed, experiment
+    title, seed, experiment, library
         See :meth:`~..deck.Deck.build`.
 
     Raises
@@ -151,10 +152,12 @@ def sample_deck(
         "devices.lib": "".join(each.devices for each in made),
         "weights.inc": "".join(each.weights + each.text for each in made),
         "dut.sp": "\n".join(_dut(network, arrays, made)),
-        "tb_sample.sp": "\n".join(_bench(network, made, free, slot, plan, v_gate)),
+        "tb_learn.sp": "\n".join(_bench(network, made, free, slot, plan, v_gate)),
     }
     names = {"nodes": node_names(network), "states": [each.nodes.state for each in made]}
-    deck = Deck.build(bodies, title=title, nodes=names, seed=seed, experiment=experiment)
+    deck = Deck.build(
+        bodies, title=title, nodes=names, seed=seed, experiment=experiment, library=library
+    )
     nodes = [f"v({node})" for layer in names["nodes"] for node in layer]
     states = [[[f"v({x})" for x in row] for row in each.nodes.state] for each in made]
     return SampleDeck(deck, nodes, states, plan.computing, plan.programming)
@@ -270,6 +273,21 @@ def _bench(
     states = [x for each in made for row in each.nodes.state for x in row]
     kept = ["compute", "program", "nudge", *names, *states]
     yield wrapped([".save", *(f"v({node})" for node in kept)])
+    yield from _measures(names, made, plan)
+
+
+def _measures(names: Sequence[str], made: Sequence[Tile], plan: _Plan) -> Iterator[str]:
+    """Yield measurements of what the sample leaves; without any, ``ngspice -b`` runs nothing."""
+    yield "* voltages at the end of the free phase and of every slot, states of cells after all"
+    for slot, span in enumerate(plan.computing):
+        when = f"slot{slot}" if slot else "free"
+        for node in names:
+            yield f".meas tran {when}_{node} find v({node}) at={number(span.end)}"
+    at = f"at={number(plan.end - plan.switch)}"  # the very end may be lost in rounding
+    for array, each in enumerate(made, start=1):
+        for row, states in enumerate(each.nodes.state):
+            for column, node in enumerate(states):
+                yield f".meas tran state{array}_{row}_{column} find v({node}) {at}"
 
 
 def _mode(node: str, spans: Sequence[Span], edge: float, level: float) -> str:

@@ -19,6 +19,7 @@ resistors and need no subcircuit.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,12 +28,12 @@ from ...devices.cell.access import Nmos
 from ...devices.contract import device_of
 from ...errors import NetlistError
 from ..names import name, number
-from .cards import label_of, wrapped
+from .cards import label_of, node, wrapped
 from .devices import subcircuit
 from .dialects import Dialect, dialect_of
 from .words import parameter_names
 
-__all__ = ["UserNmos", "cell_1r", "cell_1t1r", "library", "nmos_model", "pair"]
+__all__ = ["UserNmos", "cell_1r", "cell_1t1r", "library", "nmos_model", "pair", "transistor"]
 
 # What a file name may not hold, since simulators would read it as something else.
 _FILE = re.compile(r"[A-Za-z0-9_./+\- ]+\Z")
@@ -98,6 +99,31 @@ def nmos_model(access: Nmos, label: str) -> str:
     return wrapped([".model", name(label), "nmos", "level=1", *pairs, f"is={_JUNCTION}"])
 
 
+def transistor(label: str, pins: Sequence[str], access: Nmos | UserNmos, model: str) -> str:
+    """Return the card of a transistor.
+
+    Parameters
+    ----------
+    label : str
+        Name of the instance, without the leading letter.
+    pins : sequence of str
+        Nodes of drain, gate, source and body.
+    access : Nmos or UserNmos
+    model : str
+        Name of the model card of an `Nmos`; a `UserNmos` brings its own.
+
+    Raises
+    ------
+    NetlistError
+        If a number is not finite, or the name of the user's model is no plain word.
+    """
+    kind = "m"
+    if isinstance(access, UserNmos):
+        kind, model = ("x" if access.subckt else "m"), _word(access.model, "model")
+    size = (f"w={number(access.w, 'w')}", f"l={number(access.l, 'l')}")
+    return wrapped([f"{kind}{name(label)}", *map(node, pins), model, *size])
+
+
 def cell_1t1r(
     params: Any,
     access: Nmos | UserNmos,
@@ -126,15 +152,10 @@ def cell_1t1r(
         As for :func:`~.devices.subcircuit`.
     """
     label, way = label_of(label, "cell"), dialect_of(dialect)
-    if isinstance(access, UserNmos):
-        head = []
-        kind, model = ("x" if access.subckt else "m"), _word(access.model, "model")
-    else:
-        kind, model = "m", f"{label}_nmos"
-        head = [nmos_model(access, model)]
-    size = (f"w={number(access.w, 'w')}", f"l={number(access.l, 'l')}")
-    transistor = wrapped([f"{kind}t", "n", "wl", "sl", "0", model, *size])
-    body = [*head, _memristor(params, label, "bl", "n", way), transistor]
+    model = f"{label}_nmos"
+    head = [] if isinstance(access, UserNmos) else [nmos_model(access, model)]
+    gate = transistor("t", ("n", "wl", "sl", "0"), access, model)
+    body = [*head, _memristor(params, label, "bl", "n", way), gate]
     return _cell(params, label, ("bl", "wl", "sl", "x"), body, dialect, with_device)
 
 

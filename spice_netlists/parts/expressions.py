@@ -112,7 +112,7 @@ class _Writer:
         size = f"abs({a})" if signed and whole else self._positive(base)
         if steep:  # its slope at 0 has no bound, and ngspice would stop there
             size = f"max({size}, {_TINY})" if signed and whole else self._positive(base, _TINY)
-        size = f"pow({size}, {b})"
+        size = f"{self.dialect.renamed.get('pow', 'pow')}({size}, {b})"
         if not signed or even or not whole:
             return size
         # An odd exponent keeps the sign; one that is no whole number has no negative bases.

@@ -42,6 +42,9 @@ __all__ = ["Experiment", "load_experiment", "parse_experiment"]
 
 DEFAULT = "the default experiment"
 
+# Keys that name files; ``data.name`` may also be the name of a data set.
+_FILES = (("data", "name"), ("circuit", "transistor_library"))
+
 _VECTOR_FIELD = ("vf", "cvf")
 
 # What may differ between a run and its continuation: it changes no bit of the result.
@@ -173,17 +176,17 @@ def parse_experiment(
 ) -> Experiment:
     """Build an experiment from TOML *text*; *source* names it in errors.
 
-    A relative path in ``data.name`` or ``device.preset`` counts from *folder*, or from the
-    current folder where it comes from an override. A preset of the user's own is replaced by its
-    numbers, so that the experiment says everything by itself.
+    A relative path in ``data.name``, ``circuit.transistor_library`` or ``device.preset`` counts
+    from *folder*, or from the current folder where it comes from an override. A preset of the
+    user's own is replaced by its numbers, so that the experiment says everything by itself.
     """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}.") from error
-    _anchor(document, folder)
+    _anchor(document, folder, _FILES)
     overridden = apply_overrides(document, overrides)
-    _anchor(document, Path.cwd() if "data.name" in overridden else None)
+    _anchor(document, Path.cwd(), [key for key in _FILES if ".".join(key) in overridden])
     here = Path.cwd() if "device.preset" in overridden or folder is None else folder
     try:
         own_preset_spelled_out(document, here)
@@ -208,13 +211,17 @@ def parse_experiment(
     return experiment
 
 
-def _anchor(document: dict[str, Any], folder: Path | None) -> None:
-    """Make a relative data file absolute, so that the record's experiment finds it again."""
-    data = document.get("data")
-    name = data.get("name") if isinstance(data, dict) else None
-    if folder is not None and isinstance(name, str) and name.lower().endswith(".npz"):
-        path = folder / Path(name).expanduser()
-        document["data"] = {**document["data"], "name": str(path.absolute())}
+def _anchor(
+    document: dict[str, Any], folder: Path | None, keys: Sequence[tuple[str, str]]
+) -> None:
+    """Make relative files absolute, so that the record's experiment finds them again."""
+    for section, key in keys:
+        table = document.get(section)
+        name = table.get(key) if isinstance(table, dict) else None
+        is_file = isinstance(name, str) and (section != "data" or name.lower().endswith(".npz"))
+        if folder is not None and name and is_file:
+            path = folder / Path(name).expanduser()
+            document[section] = {**document[section], key: str(path.absolute())}
 
 
 def _resolved(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from ohmlearn.devices import contract
-from ohmlearn.devices.contract import WRITE_THRESHOLD, change_after, device_of
+from ohmlearn.devices.contract import change_after
 from ohmlearn.devices.registry import devices, presets
 from ohmlearn.spice_netlists.names import number
 from ohmlearn.spice_netlists.ngspice import run_batch
@@ -29,69 +27,13 @@ TAME = (
 )
 
 
-class Train(NamedTuple):
-    """A train of pulses: corners [s, V] and the length of a pulse."""
-
-    t: NDArray
-    v: NDArray
-    width: float
-
-
-def train(p: Any, pulses: int = 3, stretch: float = 1.0) -> Train:
-    """Return *pulses* SET and as many RESET pulses, nominal but for their length."""
-    now = 0.2 * p.t_set
-    t, v = [0.0, now], [0.0, 0.0]
-    for amplitude, width in [(p.v_set, p.t_set)] * pulses + [(p.v_reset, p.t_reset)] * pulses:
-        width *= stretch
-        edge = 0.02 * width
-        t += [now + edge, now + width, now + width + edge, now + 1.2 * width]
-        v += [amplitude, amplitude, 0.0, 0.0]
-        now += 1.2 * width
-    return Train(np.array(t), np.array(v), stretch * min(p.t_set, p.t_reset))
-
-
-def motion(p: Any, pulses: Train, x0: float, at: NDArray) -> NDArray:
-    """Return the states at the times *at* [s]: the kernels' rate, integrated."""
-
-    def dxdt(t: float, state: NDArray) -> list[float]:
-        x = float(state[0])
-        r = contract.rate(p, float(np.interp(t, pulses.t, pulses.v)), min(max(x, 0.0), 1.0))
-        return [0.0 if (x >= 1.0 and r > 0.0) or (x <= 0.0 and r < 0.0) else r]
-
-    times, states, x = [0.0], [x0], x0
-    cuts = breaks(p, pulses)
-    for a, b in pairwise(cuts):
-        inside = at[(at > a) & (at < b)]
-        part = solve_ivp(
-            dxdt, (a, b), [x], method="LSODA", rtol=1e-9, atol=1e-12,
-            t_eval=np.append(inside, b), max_step=(b - a) / 4,
-        )  # fmt: skip
-        assert part.success, part.message
-        found = np.clip(part.y[0], 0.0, 1.0)
-        times += part.t.tolist()
-        states += found.tolist()
-        x = float(found[-1])
-    return np.interp(at, times, states)
-
-
-def breaks(p: Any, pulses: Train) -> list[float]:
-    """Return the times at which the equation changes: corners and crossings of thresholds."""
-    cuts = set(pulses.t.tolist())
-    for level in (WRITE_THRESHOLD * p.v_set, WRITE_THRESHOLD * p.v_reset):
-        for k in range(len(pulses.t) - 1):
-            a, b = pulses.v[k] - level, pulses.v[k + 1] - level
-            if a * b < 0:
-                cuts.add(float(pulses.t[k] + a / (a - b) * (pulses.t[k + 1] - pulses.t[k])))
-    return sorted(cuts)
-
-
-def simulated(p: Any, pulses: Train, x0: float, text: str | None = None) -> tuple[NDArray, ...]:
+def simulated(p: Any, pulses: Any, x0: float = 0.5) -> tuple[NDArray, ...]:
     """Return time, state and current of one cell in ngspice."""
     corners = " ".join(f"{number(t)} {number(v)}" for t, v in zip(pulses.t, pulses.v, strict=True))
     step, end = number(pulses.width / 50), number(pulses.t[-1])
     deck = [
         "* one cell under pulses",
-        text or subcircuit(p, label="cell"),
+        subcircuit(p, label="cell"),
         f"vp a 0 pwl({corners})",
         instance("1", ("a", "0", "x"), "cell", x0=x0),
         OPTIONS,
@@ -103,22 +45,11 @@ def simulated(p: Any, pulses: Train, x0: float, text: str | None = None) -> tupl
     return plot["time"], plot["v(x)"], -plot["i(vp)"]
 
 
-def compare(p: Any, pulses: Train, x0: float = 0.5) -> tuple[float, float, float]:
-    """Return the largest differences of state and current, as parts of full scale, and the way."""
-    t, x, i = simulated(p, pulses, x0)
-    assert t[-1] == pytest.approx(pulses.t[-1])
-    ours = motion(p, pulses, x0, t)
-    v = np.interp(t, pulses.t, pulses.v)
-    current = device_of(type(p)).current
-    flow = np.array([current(p, *pair) for pair in zip(v.tolist(), ours.tolist(), strict=True)])
-    full = float(np.abs(flow).max())
-    return float(np.abs(x - ours).max()), float(np.abs(i - flow).max()) / full, float(np.ptp(ours))
-
-
 @pytest.mark.spice
 @pytest.mark.parametrize("name", CELLS)
-def test_state_and_current_follow_nominal_pulses(name: str, ngspice: str):
-    state, current, moved = compare(CELLS[name], train(CELLS[name]))
+def test_state_and_current_follow_nominal_pulses(name: str, ngspice, pulse_train, from_kernels):
+    p, pulses = CELLS[name], pulse_train(CELLS[name])
+    state, current, moved = from_kernels(p, pulses, 0.5, simulated(p, pulses))
     assert state < FULL_SCALE
     assert current < FULL_SCALE
     assert state < 0.02 * moved  # a cell that stood still would not pass
@@ -126,11 +57,13 @@ def test_state_and_current_follow_nominal_pulses(name: str, ngspice: str):
 
 @pytest.mark.spice
 @pytest.mark.parametrize("name", TAME)
-def test_long_pulses_drive_the_state_to_its_bounds_and_back(name: str, ngspice: str):
+def test_long_pulses_drive_the_state_to_its_bounds_and_back(
+    name: str, ngspice: str, pulse_train, from_kernels
+):
     p = CELLS[name]
     slow = min(contract.potentiation(p, 0.5), contract.depression(p, 0.5))
-    pulses = train(p, 1, stretch=2.0 / slow)
-    state, current, moved = compare(p, pulses)
+    pulses = pulse_train(p, 1, stretch=2.0 / slow)
+    state, current, moved = from_kernels(p, pulses, 0.5, simulated(p, pulses))
     assert moved > 0.4
     assert state < FULL_SCALE
     assert current < FULL_SCALE
@@ -179,9 +112,12 @@ def test_a_nominal_reset_of_a_one_sided_cell_leaves_a_part_of_e():
 @pytest.mark.spice
 @pytest.mark.parametrize("exponent", [0.0, 0.3, 1.0, 2.5])
 @pytest.mark.parametrize("x0", [0.0, 1.0])
-def test_a_cell_may_start_on_a_bound_whatever_the_exponent(exponent: float, x0: float, ngspice):
+def test_a_cell_may_start_on_a_bound_whatever_the_exponent(
+    exponent: float, x0: float, ngspice, pulse_train, from_kernels
+):
     p = CELLS["PowStep"]._replace(gamma_up=exponent, gamma_down=exponent)
-    state, current, moved = compare(p, train(p, 3, stretch=100.0), x0)
+    pulses = pulse_train(p, 3, stretch=100.0)
+    state, current, moved = from_kernels(p, pulses, x0, simulated(p, pulses, x0))
     assert moved > 0.2
     assert state < FULL_SCALE
     assert current < FULL_SCALE

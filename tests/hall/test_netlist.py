@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from ohmlearn.circuits.leaky.signals import signals_of
 from ohmlearn.cli import app
 from ohmlearn.cosimulation.circuit import circuit_of, open_source
 from ohmlearn.cosimulation.comparison import deck_of
+from ohmlearn.cosimulation.sample import learn_test_sample
+from ohmlearn.cosimulation.sample_comparison import shown_by
 from ohmlearn.errors import ConfigError, RecordError
 from ohmlearn.experiment import parse_experiment
 from ohmlearn.run import run
@@ -211,6 +214,9 @@ def test_the_same_experiment_gives_the_same_bytes(file, tmp_path):
         (["--phase", "frei"], "did you mean 'free'"),
         (["--dialect", "hspic"], "did you mean 'hspice'"),
         (["--sample", "20"], "rows 0 to 19"),
+        (["--phase", "learn", "--phase", "free"], "ask for it alone"),
+        (["--phase", "learn", "--dialect", "hspice"], "ngspice only"),
+        (["--phase", "learn"], "run.precision = 'float64'"),
     ],
 )
 def test_wrong_options_are_explained(file, tmp_path, arguments, said):
@@ -224,3 +230,76 @@ def test_another_dialect_says_that_it_was_not_run(file, tmp_path):
     done = verb(file, "-o", tmp_path / "deck", "--dialect", "xyce")
     assert done.exit_code == 0
     assert "not run" in done.output
+
+
+LEARN = """
+name = "small"
+[data]
+name = "iris"
+[network]
+layers = [4, 2, 3]
+[device]
+model = "SoftBounds"
+parameters = { dg_up = 0.475e-6, dg_down = 0.475e-6 }
+[access]
+w = 20e-6
+v_gate = 5.0
+[circuit]
+capacitance = 1e-11
+slot_duration = 1e-7
+[learning]
+rule = "cep"
+beta = 2.0
+eta = 1.6
+free_steps = 10
+nudged_steps = 2
+policy = "deterministic-residue"
+[training]
+epochs = 1
+[run]
+precision = "float64"
+"""
+
+
+@pytest.fixture(scope="module")
+def learning(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("learn") / "small.toml"
+    path.write_text(LEARN, encoding="utf-8")
+    return path
+
+
+def test_a_learned_sample_has_a_folder_of_its_own(learning, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = verb(learning, "--phase", "learn", "--sample", 2)
+    assert done.exit_code == 0, done.output
+    assert "ngspice -b tb_learn.sp" in done.output
+    assert re.search(r"The [1-9]\d* pulses on cells", done.output)
+    first = Path("netlists/small-learn")
+    told = json.loads((first / "map.json").read_text("utf-8"))
+    assert [np.shape(array) for array in told["states"]] == [(5, 4), (3, 6)]
+    assert verb(learning, "--phase", "learn", "--sample", 2, "-o", "again").exit_code == 0
+    for name in told["files"]:
+        assert (first / name).read_bytes() == (Path("again") / name).read_bytes()
+
+
+@pytest.mark.spice
+def test_a_learned_sample_runs_as_it_stands(ngspice, learning, tmp_path):
+    assert verb(learning, "--phase", "learn", "--sample", 2, "-o", tmp_path).exit_code == 0
+    done = subprocess.run(
+        [ngspice, "-b", "tb_learn.sp"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {
+        name: float(value)
+        for name, value in re.findall(r"^((?:free|slot|state)\w+) += +(\S+)", done.stdout, re.M)
+    }
+    experiment, record = open_source(learning)
+    sample = learn_test_sample(experiment, record, 2)
+    nodes = [f"n{layer}_{i}" for layer, n in ((1, 2), (2, 3)) for i in range(n)]
+    ends = [[found[f"{when}_{node}"] for node in nodes] for when in ("free", "slot1", "slot2")]
+    np.testing.assert_allclose(ends, sample.voltages, rtol=0, atol=1e-3)
+    states = [np.array([[found[f"state{a}_{j}_{k}"] for k in range(n)] for j in range(m)])
+              for a, m, n in ((1, 5, 4), (2, 3, 6))]  # fmt: skip
+    for xbar, shown, before in zip(sample.crossbars, states, sample.before, strict=True):
+        assert np.abs(shown_by(xbar, shown) - xbar.conductance).max() < 1e-6
+        assert np.abs(xbar.conductance - before).max() > 2e-6

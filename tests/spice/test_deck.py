@@ -169,3 +169,36 @@ def test_a_circuit_without_bench_is_the_device_under_test():
     text = str(deck().circuit())
     assert ".subckt divider a b" in text
     assert "v1" not in text
+
+
+LIBRARIES = ['.include "/a/my nmos.lib"\n', '.lib "/a/nmos.lib" tt\n']
+
+
+@pytest.mark.parametrize("line", LIBRARIES)
+def test_a_library_is_read_from_where_it_is(line):
+    bodies = {
+        "devices.lib": "* models",
+        "dut.sp": ".include devices.lib",
+        "tb_a.sp": ".include dut.sp",
+    }
+    made = Deck.build(bodies, title="t", library=line)
+    assert line in made.files["devices.lib"]
+    assert made.flat().count(line) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '.include "a"\n.control\n',
+        '.include "a" "b"\n',
+        ".include a\n",
+        '.lib "a"\n',
+        '.lib "a" tt ss\n',
+        '.exec "a"\n',
+        '.include "a"',
+        '* x\n.include "a"\n',
+    ],
+)
+def test_the_line_of_a_library_is_one_line(line):
+    with pytest.raises(NetlistError, match="allowed is"):
+        Deck.build({"devices.lib": "* models"}, title="t", library=line)

@@ -27,12 +27,14 @@ from ..record import Record
 from ..settings.periphery import AccessSection
 from ..spice_netlists.arrays import with_spice
 from ..spice_netlists.networks.sample_deck import SampleDeck, sample_deck
+from ..spice_netlists.parts.cells import library
 from ..spice_netlists.parts.tiles import MemristorCells
 from ..training.ideal import IdealLearner
 from ..training.pulsed import PulsedLearner
 from ..training.resistive.learner import ResistiveLearner
 from .circuit import learner_of
 from .leaky import leaky_network, leaky_phases
+from .transistor import own_transistor
 
 __all__ = [
     "CepSample",
@@ -151,11 +153,13 @@ def learn_test_sample(
 
 def netlist_of(experiment: Experiment, sample: CepSample) -> SampleDeck:
     """Return *sample* as a netlist, its pulses included."""
+    own = own_transistor(experiment)
+    cells = [cells if own is None else replace(cells, access=own) for cells in sample.cells]
     return sample_deck(
-        sample.network, sample.cells, sample.free, sample.slot, sample.counts,
+        sample.network, cells, sample.free, sample.slot, sample.counts,
         v_gate=_access(experiment).v_gate, seed=experiment.run.seed,
         title=f"{experiment.name}: one sample, {len(sample.counts)} slots",
-        experiment=experiment.digest(),
+        experiment=experiment.digest(), library="" if own is None else library(own),
     )  # fmt: skip
 
 

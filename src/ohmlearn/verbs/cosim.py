@@ -72,10 +72,13 @@ def cosim(
         from ..cosimulation.circuit import circuit_of, open_source
         from ..cosimulation.comparison import run_cosim
         from ..cosimulation.figures import draw_cosim
+        from ..cosimulation.transistor import transistor_notes
         from ..spice_netlists.ngspice import find_ngspice
 
         find_ngspice()  # before work is done that could not be finished
         experiment, record = open_source(source, overrides or ())
+        for note in transistor_notes(experiment, cells=learn):
+            typer.echo(f"note: {note}", err=True)
         if learn:
             _learn(experiment, record, data_dir, (sample or [0])[0], out, as_json)
             return

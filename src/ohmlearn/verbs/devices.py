@@ -1,4 +1,4 @@
-"""The verb ``devices``: list, show, draw and check. Everything heavy is imported on use."""
+"""The verb ``devices``: list, show, draw, write and check. Everything heavy is imported on use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DeviceError, nearest
 from ..exits import FAILURE, explained_errors
 
 if TYPE_CHECKING:
@@ -39,14 +39,33 @@ def devices(
         bool,
         typer.Option("--check", help="Check that NAME, or every model, obeys the contract."),
     ] = False,
+    verilog_a: Annotated[
+        Path | None,
+        typer.Option("--verilog-a", metavar="FILE", help="Write NAME as a Verilog-A module."),
+    ] = None,
+    spice: Annotated[
+        Path | None,
+        typer.Option("--spice", metavar="FILE", help="Write NAME as a subcircuit of SPICE."),
+    ] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(help="With --spice: ngspice (else), hspice, ltspice, spectre or xyce."),
+    ] = None,
 ) -> None:
     """List device models and presets; with NAME, its parameters, effects and source."""
     with explained_errors():
         if file is not None and not plot:
             raise ConfigError(f"{file}: a file is for --plot: devices NAME --plot FILE.")
-        if plot and check:
-            raise ConfigError("--plot draws and --check checks: choose one of them.")
-        if plot:
+        exported = verilog_a is not None or spice is not None
+        if plot + check + exported > 1:
+            raise ConfigError(
+                "--plot draws, --check checks, --verilog-a and --spice write: choose one of them."
+            )
+        if dialect is not None and spice is None:
+            raise ConfigError(f"--dialect {dialect} is for --spice FILE.")
+        if exported:
+            _export(name, verilog_a, spice, dialect or "ngspice")
+        elif plot:
             _plot(name, file)
         elif check:
             failures = _check(name)
@@ -99,6 +118,49 @@ def _plot(name: str | None, file: Path | None) -> None:
     typer.echo(f"figure: {path}")
 
 
+def _export(name: str | None, verilog: Path | None, spice: Path | None, dialect: str) -> None:
+    """Write the nominal cell as text that other programs read."""
+    if name is None:
+        raise ConfigError(
+            "--verilog-a and --spice need the NAME of a device model, a preset or a preset file."
+        )
+    from ..devices import Effects
+    from ..spice_netlists.parts import DIALECTS, subcircuit
+    from ..spice_netlists.parts import verilog_a as module
+
+    if dialect not in DIALECTS:
+        raise ConfigError(nearest(dialect, DIALECTS, "dialect"))
+    cell = _cell(name)
+    label = Path(name).stem if _is_path(name) else name
+    texts = []
+    if verilog is not None:
+        texts.append((verilog, module(cell.params, label=label), "Verilog-A"))
+    if spice is not None:
+        title = DIALECTS[dialect].title
+        texts.append((spice, subcircuit(cell.params, dialect, label=label), title))
+    for path, text, language in texts:
+        _write(path, text)
+        typer.echo(f"{language}: {path}, {_opening(text)}")
+    if spice is not None and not DIALECTS[dialect].run_here:
+        typer.echo(f"note: written by the manual of {DIALECTS[dialect].title}, and not run there.")
+    if cell.effects != Effects():
+        typer.echo("note: this is the nominal cell; spread, noise and faults are not in it.")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="ascii")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot write it: {error.strerror}.") from error
+
+
+def _opening(text: str) -> str:
+    """Return name and pins of the module or subcircuit in *text*."""
+    lines = (line.strip().removeprefix(".") for line in text.splitlines())
+    line = next(line for line in lines if line.startswith(("module", "subckt")))
+    return " ".join(word for word in line.rstrip(";").split() if "=" not in word)
+
+
 def _cell(name: str) -> Cell:
     from ..device_figures import Cell
     from ..devices import Effects, devices, get_device, get_preset, presets
@@ -120,7 +182,6 @@ def _cell(name: str) -> Cell:
 def _model(name: str) -> Device:
     """Return a model, or say which models and presets there are."""
     from ..devices import devices, get_device, presets
-    from ..errors import DeviceError, nearest
 
     known = [*devices(), *presets()]
     if name.strip().casefold() not in (n.casefold() for n in devices()):
