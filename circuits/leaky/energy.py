@@ -20,9 +20,9 @@ dissipated nudge     in the nudge conductances; negative if they are
 stored capacitors    gained by the capacitors
 ===================  ==========================================================================
 
-So inputs + bias + neurons = forward + backward + wires at the lines, and sense + currents + targets =
-leaks + nudge + capacitors at the nodes. The supplies that the stages themselves run on are not
-modelled.
+So inputs + bias + neurons = forward + backward + wires at the lines, and sense + currents +
+targets = leaks + nudge + capacitors at the nodes. The supplies that the stages themselves run on
+are not modelled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ...errors import ConfigError
 from ..activation import HALF_HARD, HARD, SIGMOID
 from ..simulator import Phase
 from .network import LeakyNetwork
-from .signals import Signals, conditions, send, signals_of, split_nodes, start_signals
+from .signals import conditions, send, signals_of, split_nodes, start_signals
 
 __all__ = ["CLASSES", "lyapunov"]
 

@@ -102,10 +102,19 @@ def _forms(network: LeakyNetwork, tiling: Tiling) -> NDArray:
         rows = np.append(np.arange(starts[layer - 2], starts[layer - 1]), units)
         columns = np.arange(starts[layer - 1], starts[layer])
         ahead = network.plus[layer - 1], network.minus[layer - 1]
-        _add(forms, FORWARD, rows, _driven(tiling, *ahead, forward=True))
+        # Read backward, a shared array has its bias row at ground.
         behind = ahead if network.symmetric else network.behind(layer)
+        _add(forms, FORWARD, rows, _driven(tiling, *ahead, forward=True))
         _add(forms, BACKWARD, columns, _driven(tiling, *behind, forward=False))
+        if not tiling.paired:
+            _add(forms, FORWARD, rows, _ideal(ahead[1].sum(axis=1)))
+            _add(forms, BACKWARD, columns, _ideal(network.behind(layer)[1].sum(axis=0)))
     return forms
+
+
+def _ideal(loads: NDArray) -> PowerForms:
+    """Return the forms of cells on ideal lines, with the conductance *loads* on each."""
+    return PowerForms(np.diag(loads), np.diag(loads), np.zeros((loads.size, loads.size)))
 
 
 def _add(forms: NDArray, cells: int, lines: NDArray, found: PowerForms) -> None:
@@ -115,13 +124,9 @@ def _add(forms: NDArray, cells: int, lines: NDArray, found: PowerForms) -> None:
 
 
 def _driven(tiling: Tiling, plus: NDArray, minus: NDArray, *, forward: bool) -> PowerForms:
-    """Return the forms of the lines of one array that are driven in one direction."""
+    """Return the forms of the lines of one array's tiles that are driven in one direction."""
     n = plus.shape[0 if forward else 1]
     total = PowerForms(*(np.zeros((n, n)) for _ in range(3)))
-    if not tiling.paired:
-        loads = np.diag(minus.sum(axis=1 if forward else 0))
-        for each in (total.supply, total.cells):
-            each += loads
     for place in tiling.places(plus.shape):
         g = tile_cells(tiling, place, plus, minus)
         if forward:

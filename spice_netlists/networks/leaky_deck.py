@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,18 @@ from ...errors import NetlistError
 from ..deck import Deck, wrap
 from ..names import number
 from .behavioural import current_source, current_through, integral
-from .leaky import CIRCUIT, node_map, parameters, ports, subcircuit, weights
+from .leaky import CIRCUIT, inverted, node_map, parameters, ports, subcircuit
+from .leaky_arrays import arrays, segments, tile_map
 
-__all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved", "sources"]
+__all__ = [
+    "INSTANCE",
+    "MEASURED",
+    "MOST_WIRES",
+    "leaky_deck",
+    "measures_wires",
+    "saved",
+    "sources",
+]
 
 INSTANCE = "xnet"
 MEASURED = {
@@ -27,9 +36,14 @@ MEASURED = {
     "targets": "supplied targets",
     "leaks": "dissipated leaks",
     "nudge": "dissipated nudge",
+    "wires": "dissipated wires",
 }
 """Energies that a transient bench measures, as ``e_<key>_<phase>``, phases counted from 1; the
 values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
+
+MOST_WIRES = 2000
+"""Segments of wires up to which a transient bench measures what they dissipate: that takes ngspice
+three times as long."""
 
 _TEMPERATURE = "temp=27 tnom=27"
 _OPTIONS = {
@@ -85,10 +99,11 @@ def leaky_deck(
     for bench in benches.values():
         for phase in [bench] if isinstance(bench, Phase) else bench:
             conditions(signals, phase)
+    text = arrays(network, dialect)
     bodies = {
         "params.inc": "\n".join(parameters(network)),
-        "weights.inc": "\n".join(weights(network)),
-        "dut.sp": "\n".join(subcircuit(network, dialect)),
+        "weights.inc": text.weights,
+        "dut.sp": "\n".join(subcircuit(network, text.frames, dialect)),
     }
     for name, bench in benches.items():
         if isinstance(bench, Phase):
@@ -99,7 +114,7 @@ def leaky_deck(
     return Deck.build(
         bodies,
         title=title,
-        nodes=node_map(network, INSTANCE),
+        nodes={**node_map(network, INSTANCE), **tile_map(network, INSTANCE)},
         dialect=dialect,
         seed=seed,
         experiment=experiment,
@@ -233,26 +248,45 @@ def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
     leaks = zip(names["nodes"], network.leak, strict=True)
     nudge = f"{number(network.leak[-1])}*v(nudge)"
     ends = list(zip(names["nodes"][-1], names["targets"][0], strict=True))
+    driven = zip(_lines(network), _line_currents(network, dialect), strict=True)
     found = {
         "inputs": [f"(-v({line})*i(v{line}))" for line in names["inputs"][0]],
         "bias": [f"(-{number(network.v_ref)}*{i})" for i in _bias_currents(network, dialect)],
-        "neurons": [
-            f"v({line})*{i}"
-            for line, i in zip(_lines(network), _line_currents(network, dialect), strict=True)
-        ],
+        "neurons": [f"v({line})*{i}" for line, i in driven],
         "leaks": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
         "nudge": [f"{nudge}*(v({n})-v({y}))*(v({n})-v({y}))" for n, y in ends],
         "targets": [f"{nudge}*v({y})*(v({y})-v({n}))" for n, y in ends],
     }
+    if measures_wires(network):
+        found["wires"] = [_heat(network, *wire) for wire in segments(network)]
     return {name: terms for name, terms in found.items() if terms}
 
 
+def measures_wires(network: LeakyNetwork) -> bool:
+    """Return whether transient benches measure what the wires of *network* dissipate."""
+    return len(list(islice(segments(network), MOST_WIRES + 1))) <= MOST_WIRES
+
+
+def _heat(network: LeakyNetwork, a: str, b: str, ohms: float) -> str:
+    ends = [n if n == "0" or n.startswith("r0_") else f"{INSTANCE}.{n}" for n in (a, b)]
+    across = f"(v({ends[0]})-v({ends[1]}))" if "0" not in ends else f"v({max(ends)})"
+    return f"{across}*{across}*{number(1.0 / ohms)}"
+
+
 def _lines(network: LeakyNetwork) -> list[str]:
-    return [line for layer in node_map(network, INSTANCE)["lines"] for line in layer]
+    """Return all lines that neurons drive."""
+    lines = [line for layer in node_map(network, INSTANCE)["lines"] for line in layer]
+    opposite = [
+        f"{INSTANCE}.o{layer}_{i}"
+        for layer in range(2, network.depth + 1)
+        for i in range(network.sizes[layer])
+        if inverted(network, layer)
+    ]
+    return lines + opposite
 
 
 def _line_currents(network: LeakyNetwork, dialect: str) -> list[str]:
-    ammeters = (f"vr{line.rpartition('.r')[2]}" for line in _lines(network))
+    ammeters = (f"v{line.rpartition('.')[2]}" for line in _lines(network))
     return [current_through(dialect, INSTANCE, each) for each in ammeters]
 
 

@@ -29,9 +29,15 @@ def _imbalance(network: LeakyNetwork, phase: Phase, v: NDArray) -> tuple[NDArray
 
 
 def _energy(network: LeakyNetwork, measures: Mapping[str, float]) -> list[dict[str, float]]:
+    """Return what was measured; wires too many to be measured are left out."""
+    skipped = {"wires"} if network.tiling is not None and "e_wires_1" not in measures else set()
     phases = 1 + max(int(key.rpartition("_")[2]) for key in measures) if measures else 1
     return [
-        {kind: measures.get(f"e_{key}_{number}", 0.0) for key, kind in MEASURED.items()}
+        {
+            kind: measures.get(f"e_{key}_{number}", 0.0)
+            for key, kind in MEASURED.items()
+            if key not in skipped
+        }
         for number in range(1, phases)
     ]
 

@@ -87,8 +87,6 @@ class Tile:
         Where to find what.
     flat
         Whether it is written without hierarchy.
-    label
-        Name of its subcircuit.
     """
 
     devices: str
@@ -97,28 +95,11 @@ class Tile:
     call: str
     nodes: TileNodes
     flat: bool
-    label: str
 
     @property
     def netlist(self) -> str:
         """All four parts."""
         return self.devices + self.weights + self.text + self.call
-
-    def again(self, instance: str, rows: Sequence[str], columns: Sequence[str]) -> str:
-        """Return one more call, *instance*, of the same tile of cells without gates.
-
-        Raises
-        ------
-        NetlistError
-            If the tile is flat or has gates, or the nodes do not fit its terminals.
-        """
-        if self.flat or self.nodes.gate:
-            raise NetlistError("tile: only one with hierarchy and no gates can be called again.")
-        ports = [
-            *_terminals(rows, "row", len(self.nodes.row)),
-            *_terminals(columns, "col", len(self.nodes.column)),
-        ]
-        return wrapped([f"x{label_of(instance, 'tile')}", *ports, self.label]) + "\n"
 
 
 def tile(
@@ -167,7 +148,7 @@ def tile(
     writer = _Writer(lattice, wires, label_of(label, "tile"), ports, flat)
     return Tile(
         lattice.devices, "\n".join([*writer.rows(), ""]), "\n".join([*writer.frame(), ""]),
-        writer.call(), writer.nodes(), flat, writer.label,
+        writer.call(), writer.nodes(), flat,
     )  # fmt: skip
 
 
