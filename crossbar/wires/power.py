@@ -84,12 +84,18 @@ def _solved(
     return found
 
 
-def _drives(v: ArrayLike | None, u: ArrayLike | None) -> tuple[NDArray | None, NDArray | None]:
+def _drives(
+    v: ArrayLike | None, u: ArrayLike | None
+) -> tuple[NDArray | None, NDArray | None, int]:
+    """Return the drives of word and bit lines, and how many there are."""
     v, u = (None if each is None else np.asarray(each, np.float64) for each in (v, u))
-    given = [each.ndim for each in (v, u) if each is not None]
-    if not given or set(given) != {2}:
-        raise ConfigError("powers need drives of word lines or bit lines, (batch, lines).")
-    return v, u
+    given = [each for each in (v, u) if each is not None]
+    if not given or any(each.ndim != 2 or len(each) != len(given[0]) for each in given):
+        raise ConfigError(
+            f"powers of drives of shapes {[each.shape for each in given]}; allowed is (batch, "
+            "lines) for word lines, bit lines or both."
+        )
+    return v, u, len(given[0])
 
 
 def drive_power(
@@ -111,10 +117,9 @@ def drive_power(
     SimulationError
         If the array could not be solved.
     """
-    v, u = _drives(v_word, v_bit)
+    v, u, batch = _drives(v_word, v_bit)
     solver = ArraySolver(g, wires)
-    batch, step = len(v if v is not None else u), max(1, _ROOM // solver.g.size)  # type: ignore[arg-type]
-    parts = []
+    step, parts = max(1, _ROOM // solver.g.size), []
     for at in range(0, batch, step):
         found = _solved(solver, v, u, slice(at, at + step))
         flow, n = _flow(found, wires), len(found.supply)
@@ -144,9 +149,8 @@ def power_forms(
     SimulationError
         If the array could not be solved.
     """
-    v, u = _drives(v_word, v_bit)
+    v, u, n = _drives(v_word, v_bit)
     solver = ArraySolver(g, wires)
-    n = len(v if v is not None else u)  # type: ignore[arg-type]
     if n * solver.g.size > _FORM_ROOM:
         raise ConfigError(
             f"the power of {n} lines of a tile of {solver.g.shape[0]} x {solver.g.shape[1]} cells "
