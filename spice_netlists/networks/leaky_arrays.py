@@ -25,7 +25,7 @@ from ...circuits.leaky.network import LeakyNetwork
 from ...circuits.leaky.tiles import Place, Tiling, tile_cells
 from ...errors import NetlistError
 from ..parts.cards import wrapped
-from ..parts.tiles import FrozenCells, tile
+from ..parts.tiles import FrozenCells, is_flat, tile
 
 __all__ = ["Arrays", "arrays", "segments", "tile_map"]
 
@@ -89,7 +89,10 @@ def arrays(network: LeakyNetwork, dialect: str = "ngspice") -> Arrays:
 
 
 def tile_map(network: LeakyNetwork, instance: str) -> dict[str, Any]:
-    """Return where the nodes of tiles are in a test bench; nothing on ideal lines."""
+    """Return where the nodes of tiles are in a test bench; nothing on ideal lines.
+
+    Names hold ``{i}`` and ``{j}`` for the word line and the bit line, counted in the tile.
+    """
     tiling = network.tiling
     if tiling is None:
         return {}
@@ -99,7 +102,7 @@ def tile_map(network: LeakyNetwork, instance: str) -> dict[str, Any]:
             "word_lines": [place.rows.start, place.rows.stop],
             "columns": [place.columns.start, place.columns.stop],
             **{
-                way: f"{instance}.x{_label(each, place)}{tag}"
+                way: _at_cells(tiling, place, instance, _label(each, place) + tag)
                 for way, read, tag in _reads(each)
                 if read is not None
             },
@@ -107,13 +110,24 @@ def tile_map(network: LeakyNetwork, instance: str) -> dict[str, Any]:
         for each in _arrays(network)
         for place in tiling.places(each.plus.shape)
     ]
-    cells = {
-        "word line at a cell": "xrow_{i}.r_{j}",
-        "bit line at a cell": "col_{i}_{j}",
-        "cell": "xrow_{i}.rc_{j}",
-        "bit lines of a column": ["plus", "minus"] if tiling.paired else ["plus"],
-    }
-    return {"tiles": found, "in a tile": cells}
+    return {"tiles": found, "bit_lines": ["plus", "minus"] if tiling.paired else ["plus"]}
+
+
+def _at_cells(tiling: Tiling, place: Place, instance: str, label: str) -> dict[str, str]:
+    """Return the names of the nodes of lines at the cells, ideal lines left out."""
+    wires, n = tiling.wires, place.rows.stop - place.rows.start
+    flat = is_flat(n, _bit_lines(tiling, place))
+    row, column = ("{}_row_{{i}}_", "{}_col_") if flat else ("x{}.xrow_{{i}}.r_", "x{}.col_")
+    found = {}
+    if not wires.word_ideal:
+        found["word line"] = row.format(label) + ("{j}" if wires.r_word else "0")
+    if not wires.bit_ideal:
+        found["bit line"] = column.format(label) + ("{i}" if wires.r_bit else f"{n - 1}") + "_{j}"
+    return {line: f"{instance}.{name}" for line, name in found.items()}
+
+
+def _bit_lines(tiling: Tiling, place: Place) -> int:
+    return (place.columns.stop - place.columns.start) * (2 if tiling.paired else 1)
 
 
 def segments(network: LeakyNetwork) -> Iterator[tuple[str, str, float]]:
