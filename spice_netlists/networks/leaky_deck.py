@@ -21,6 +21,7 @@ from .leaky_arrays import arrays, segments, tile_map
 __all__ = [
     "INSTANCE",
     "MEASURED",
+    "MEASURED_WITH_WIRES",
     "MOST_WIRES",
     "leaky_deck",
     "measures_wires",
@@ -36,10 +37,12 @@ MEASURED = {
     "targets": "supplied targets",
     "leaks": "dissipated leaks",
     "nudge": "dissipated nudge",
-    "wires": "dissipated wires",
 }
 """Energies that a transient bench measures, as ``e_<key>_<phase>``, phases counted from 1; the
 values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
+
+MEASURED_WITH_WIRES = {**MEASURED, "wires": "dissipated wires"}
+"""The same where wires are measured too, see :func:`measures_wires`."""
 
 MOST_WIRES = 2000
 """Segments of wires up to which a transient bench measures what they dissipate: that takes ngspice
@@ -243,7 +246,7 @@ def _starting(
 
 
 def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
-    """Return the terms [W] of the energies :data:`MEASURED`."""
+    """Return the terms [W] of the energies :data:`MEASURED_WITH_WIRES`."""
     names = node_map(network, INSTANCE)
     leaks = zip(names["nodes"], network.leak, strict=True)
     nudge = f"{number(network.leak[-1])}*v(nudge)"
@@ -264,7 +267,7 @@ def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
 
 def measures_wires(network: LeakyNetwork) -> bool:
     """Return whether transient benches measure what the wires of *network* dissipate."""
-    return len(list(islice(segments(network), MOST_WIRES + 1))) <= MOST_WIRES
+    return 0 < len(list(islice(segments(network), MOST_WIRES + 1))) <= MOST_WIRES
 
 
 def _heat(network: LeakyNetwork, a: str, b: str, ohms: float) -> str:

@@ -1,6 +1,7 @@
 """The leaky network on tiles with wires: kernels against ngspice, segment by segment."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ohmlearn.crossbar.wires import Wires
 from ohmlearn.errors import NetlistError
 from ohmlearn.spice_netlists.networks import leaky_deck as decks
 from ohmlearn.spice_netlists.networks.leaky_arrays import segments
-from ohmlearn.spice_netlists.networks.leaky_deck import MEASURED, leaky_deck, saved
+from ohmlearn.spice_netlists.networks.leaky_deck import MEASURED_WITH_WIRES, leaky_deck, saved
 from ohmlearn.spice_netlists.ngspice import run_batch
 from ohmlearn.spice_netlists.parts import tiles
 from ohmlearn.spice_netlists.simulator import NgspiceSimulator
@@ -31,8 +32,8 @@ def network(wires, sizes=(20, 12, 4), tile=(8, 4), *, symmetric=True, paired=Tru
     def arms(shape):
         return rng.uniform(5e-6, 1e-4, shape), rng.uniform(5e-6, 1e-4, shape)
 
-    ahead = [arms((m + 1, n)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
-    behind = [arms((m, n)) for m, n in zip(sizes[1:-1], sizes[2:], strict=True)]
+    ahead = [arms((m + 1, n)) for m, n in pairwise(sizes)]
+    behind = [arms((m, n)) for m, n in pairwise(sizes[1:])]
     plus, minus = zip(*ahead, strict=True)
     back = zip(*behind, strict=True) if not symmetric else ((), ())
     capacitance = tuple(1e-8 * g for g in leaks)
@@ -117,7 +118,7 @@ def test_waveforms_and_energies_with_wires(tight, within):
         curve = CubicSpline(path.t[part], kernel[part])(np.minimum(t[inside], path.t[part][-1]))
         assert np.abs(spice[inside] - curve).max() < within
     for number in (0, 1):
-        for name, kind in MEASURED.items():
+        for name, kind in MEASURED_WITH_WIRES.items():
             ours = path.energy[kind][number, 0]
             measured = result.measures[f"e_{name}_{number + 1}"]
             assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name

@@ -1,6 +1,7 @@
 """The leaky network on tiles with wires: the maps of both reads, energies, limits."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,8 +27,8 @@ def network(*, symmetric=True, wires: Wires | None = WIRES, paired=True, sizes=(
     def arms(shape):
         return rng.uniform(5e-6, 1e-4, shape), rng.uniform(5e-6, 1e-4, shape)
 
-    ahead = [arms((m + 1, n)) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
-    behind = [arms((m, n)) for m, n in zip(sizes[1:-1], sizes[2:], strict=True)]
+    ahead = [arms((m + 1, n)) for m, n in pairwise(sizes)]
+    behind = [arms((m, n)) for m, n in pairwise(sizes[1:])]
     plus, minus = zip(*ahead, strict=True)
     back = zip(*behind, strict=True) if not symmetric else ((), ())
     tiling = None if wires is None else Tiling(wires, 4, 3, paired)
