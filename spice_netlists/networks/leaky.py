@@ -26,8 +26,8 @@ from collections.abc import Iterator
 
 from ...circuits.leaky.network import LeakyNetwork
 from ...errors import NetlistError
-from ..deck import wrap
 from ..names import number
+from ..parts.cards import wrapped
 from .behavioural import current_source, voltage_source
 
 __all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "inverted", "node_map", "parameters", "ports",
@@ -114,7 +114,7 @@ def parameters(network: LeakyNetwork) -> Iterator[str]:
 
 def subcircuit(network: LeakyNetwork, frames: str, dialect: str = "ngspice") -> Iterator[str]:
     """Yield the network as a subcircuit that includes ``weights.inc``, and *frames* around it."""
-    yield wrap([".subckt", CIRCUIT, *ports(network)])
+    yield wrapped([".subckt", CIRCUIT, *ports(network)])
     yield ".include weights.inc"
     if frames:
         yield frames
