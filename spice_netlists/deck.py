@@ -23,7 +23,7 @@ from ..errors import NetlistError, nearest
 from .names import comment
 from .parts.dialects import dialect_of
 
-__all__ = ["Deck", "wrap"]
+__all__ = ["Deck"]
 
 MAP = "map.json"
 _MARK = "ohmlearn netlist"
@@ -34,7 +34,6 @@ _TEXT = re.compile(r"[\t\n\x20-\x7e]*\Z")
 _LIBRARY = re.compile(r'(\.include "[^"\n]+"|\.lib "[^"\n]+" [A-Za-z][\w.]*)\n\Z', re.ASCII)
 _INCLUDE = re.compile(r"^\s*\.inc(?:l|lude)?\s+(.*?)\s*$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"^\s*\.(control|endc|end|lib|end_lib|endl|exec|python)\b", re.IGNORECASE)
-_WIDTH = 96
 
 
 @dataclass(frozen=True)
@@ -204,18 +203,6 @@ class Deck:
                 yield from self._lines(match.group(1).strip("\"'"))
             elif line.strip() and not line.startswith("*"):
                 yield line
-
-
-def wrap(words: list[str] | tuple[str, ...], width: int = _WIDTH) -> str:
-    """Return *words* as one netlist line, continued with ``+`` where it is longer than *width*."""
-    lines, line = [], words[0]
-    for word in words[1:]:
-        if len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = f"+ {word}"
-        else:
-            line = f"{line} {word}"
-    return "\n".join([*lines, line])
 
 
 def _header(

@@ -2,8 +2,8 @@
 
 Both reads of a shared array happen at once in continuous time, so each direction has its own
 currents through its own cells (in a netlist: a twin of the array). With all lines sensed at
-virtual ground, a cell of conductance g on a line driven at u takes the power g u^2, both arms
-alike. Classes of :data:`CLASSES`, in joules:
+virtual ground, a cell of conductance g on an ideal line driven at u takes the power g u^2, both
+arms alike; :mod:`.loads` says what wires change. Classes of :data:`CLASSES`, in joules:
 
 ===================  ==========================================================================
 supplied inputs      by the sources of the input lines
@@ -12,21 +12,20 @@ supplied neurons     by the output stages of the neurons, to lines of both direc
 supplied sense       by the sense stages to the nodes: v times the sum of what they send
 supplied currents    by current nudging to the output nodes
 supplied targets     by the sources at the targets; negative where they take it up
-dissipated forward   in the arrays by lines driven towards the output: inputs, bias, neurons
-dissipated backward  in the arrays by lines driven towards the input
+dissipated forward   in the cells, by lines driven towards the output: inputs, bias, neurons
+dissipated backward  in the cells, by lines driven towards the input
+dissipated wires     in word lines, bit lines, drivers and sensors, both ways; 0 on ideal lines
 dissipated leaks     in the leaks of the nodes
 dissipated nudge     in the nudge conductances; negative if they are
 stored capacitors    gained by the capacitors
 ===================  ==========================================================================
 
-So inputs + bias + neurons = forward + backward at the lines, and sense + currents + targets =
-leaks + nudge + capacitors at the nodes. The supplies that the stages themselves run on are not
-modelled.
+So inputs + bias + neurons = forward + backward + wires at the lines, and sense + currents +
+targets = leaks + nudge + capacitors at the nodes. The supplies that the stages themselves run on
+are not modelled.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +34,9 @@ from ...errors import ConfigError
 from ..activation import HALF_HARD, HARD, SIGMOID
 from ..simulator import Phase
 from .network import LeakyNetwork
-from .signals import Signals, conditions, send, signals_of, split_nodes, start_signals
+from .signals import conditions, send, signals_of, split_nodes, start_signals
 
-__all__ = ["CLASSES", "Loads", "loads_of", "lyapunov"]
+__all__ = ["CLASSES", "lyapunov"]
 
 CLASSES = (
     "supplied inputs",
@@ -48,44 +47,11 @@ CLASSES = (
     "supplied targets",
     "dissipated forward",
     "dissipated backward",
+    "dissipated wires",
     "dissipated leaks",
     "dissipated nudge",
     "stored capacitors",
 )
-
-
-class Loads(NamedTuple):
-    """Conductance on every line [S].
-
-    Attributes
-    ----------
-    inputs : (n_0,)
-        On each input line.
-    bias : float
-        On all bias lines together.
-    forward, backward : (units,)
-        On the lines a node drives towards the output and towards the input.
-    """
-
-    inputs: NDArray
-    bias: float
-    forward: NDArray
-    backward: NDArray
-
-
-def loads_of(network: LeakyNetwork, signals: Signals) -> Loads:
-    """Return the conductances that the lines of *network* drive."""
-    rows = [(a + b).sum(axis=1) for a, b in zip(network.plus, network.minus, strict=True)]
-    forward, backward = (np.zeros(signals.layout.units) for _ in range(2))
-    ahead, behind = (split_nodes(signals.layout, each) for each in (forward, backward))
-    for layer in range(1, signals.layout.depth):
-        ahead[layer - 1][...] = rows[layer][:-1]
-        if network.symmetric:
-            cells = network.plus[layer][:-1] + network.minus[layer][:-1]
-        else:
-            cells = network.back_plus[layer - 1] + network.back_minus[layer - 1]
-        behind[layer][...] = cells.sum(axis=0)
-    return Loads(rows[0][:-1], float(sum(row[-1] for row in rows)), forward, backward)
 
 
 def lyapunov(network: LeakyNetwork, voltages, phase: Phase) -> NDArray:

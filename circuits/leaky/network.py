@@ -8,21 +8,34 @@ Node i of layer l obeys
                   + nudge (V_ref y_i - v_i)                                     output nodes
 
 with r_l = g_L,l / g_L,l+1 the gain of the sense stage in the backward read, which makes a unit of
-weight the same both ways. Inputs are voltages V_ref x.
+weight the same both ways. Inputs are voltages V_ref x. On tiles with wires g stands for the
+conductances that the edges of the tiles see.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, nearest
 from ..activation import ACTIVATIONS
+from .tiles import Tiling, seen
 
-__all__ = ["LeakyNetwork"]
+__all__ = ["Edges", "LeakyNetwork"]
+
+
+class Edges(NamedTuple):
+    """Conductances [S] that the lines see: those of the cells, or of the tiles' edges."""
+
+    plus: tuple[NDArray, ...]
+    minus: tuple[NDArray, ...]
+    back_plus: tuple[NDArray, ...]
+    back_minus: tuple[NDArray, ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,8 @@ class LeakyNetwork:
     Attributes
     ----------
     plus, minus : tuple of (n_{l-1} + 1, n_l)
-        Conductances [S] of the two arms of each pair, the bias row last, for l in 1..N.
+        Conductances [S] of the cells in the two arms of each pair, the bias row last, for l in
+        1..N.
     back_plus, back_minus : tuple of (n_{l-1}, n_l)
         The same for separate backward arrays of layers 2 to N, index 0 being layer 2; empty where
         the forward array is read backward.
@@ -44,6 +58,8 @@ class LeakyNetwork:
         Voltage of signal 1 [V].
     activation : str
         A name of :data:`~ohmlearn.circuits.activation.ACTIVATIONS`.
+    tiling : Tiling, optional
+        How the arrays are cut into tiles with wires; ideal lines where left out.
     """
 
     plus: tuple[NDArray, ...]
@@ -54,6 +70,7 @@ class LeakyNetwork:
     activation: str = "sigmoid"
     back_plus: tuple[NDArray, ...] = ()
     back_minus: tuple[NDArray, ...] = ()
+    tiling: Tiling | None = None
 
     def __post_init__(self) -> None:
         shapes = [each.shape for each in self.plus]
@@ -88,6 +105,34 @@ class LeakyNetwork:
     def symmetric(self) -> bool:
         """Whether one array per layer is read in both directions."""
         return not self.back_plus
+
+    @cached_property
+    def edges(self) -> Edges:
+        """What the lines see, found once: on tiles with wires after a solution of every tile.
+
+        Forward and backward reads of an array see the same, see :mod:`.tiles`.
+
+        Raises
+        ------
+        ConfigError
+            If wires meet a conductance that is negative or not finite.
+        """
+        if self.tiling is None:
+            return Edges(self.plus, self.minus, self.back_plus, self.back_minus)
+        found = []
+        for plus, minus in ((self.plus, self.minus), (self.back_plus, self.back_minus)):
+            pairs = [seen(self.tiling, a, b) for a, b in zip(plus, minus, strict=True)]
+            found += [tuple(pair[arm] for pair in pairs) for arm in (0, 1)]
+        return Edges(*found)
+
+    def behind(self, layer: int) -> tuple[NDArray, NDArray]:
+        """Return the cells [S] of both arms that *layer* drives towards the input, (n_{l-1}, n_l).
+
+        The bias row of a shared array is left out.
+        """
+        if self.symmetric:
+            return self.plus[layer - 1][:-1], self.minus[layer - 1][:-1]
+        return self.back_plus[layer - 2], self.back_minus[layer - 2]
 
     def time_constants(self) -> NDArray:
         """Return tau = C / g_L [s] of layers 1 to N."""

@@ -75,16 +75,16 @@ class Conditions(NamedTuple):
 
 
 def signals_of(network: LeakyNetwork) -> Signals:
-    """Return *network* without units."""
-    layout = make_layout(network.sizes, network.symmetric)
+    """Return *network* without units, with the weights that its lines see."""
+    layout, edges = make_layout(network.sizes, network.symmetric), network.edges
     theta = np.zeros(layout.length)
     for layer in range(1, layout.depth + 1):
-        w = (network.plus[layer - 1] - network.minus[layer - 1]) / network.leak[layer - 1]
+        w = (edges.plus[layer - 1] - edges.minus[layer - 1]) / network.leak[layer - 1]
         layout.weight(theta, layer)[...] = w[:-1]
         layout.bias(theta, layer)[...] = w[-1]
     for layer in range(2, 2 if layout.symmetric else layout.depth + 1):
         # The gain of the backward sense stage makes its unit of weight that of the layer above.
-        back = network.back_plus[layer - 2] - network.back_minus[layer - 2]
+        back = edges.back_plus[layer - 2] - edges.back_minus[layer - 2]
         layout.backward(theta, layer)[...] = back / network.leak[layer - 1]
     widths = layout.sizes[1:]
     tau = np.repeat(network.time_constants(), widths)

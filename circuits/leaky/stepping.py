@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit import kernel, loop
+from ...jit import inner, kernel, loop
 from ..activation import activate
 from ..dynamics import drives
 from ..hopfield import Layout
@@ -49,14 +49,19 @@ _BETWEEN = np.array([
 ])  # fmt: skip
 
 INTEGRATED = (
+    "supplied neurons",
+    "supplied bias",
     "dissipated forward",
     "dissipated backward",
+    "dissipated wires",
     "supplied sense",
     "dissipated leaks",
     "dissipated nudge",
     "supplied targets",
     "supplied currents",
 )
+"""Classes of :data:`~.energy.CLASSES` whose powers change along a waveform. The first five are
+without the first array, which draws the same all the time."""
 
 
 class Plant(NamedTuple):
@@ -68,8 +73,8 @@ class Plant(NamedTuple):
         See :class:`~.signals.Signals` and :class:`~.signals.Conditions`.
     drive : (1, n_1)
         x W_1 + b_1.
-    forward, backward : (units,)
-        Conductance on each node's lines over that of the output's leak.
+    bias, forward, backward, forms
+        See :class:`~.loads.Loads`; conductances over that of the output's leak.
     leak : (units,)
         Leak of each node over that of the output's.
     beta, target, injected
@@ -83,8 +88,10 @@ class Plant(NamedTuple):
     damping: NDArray
     pull: NDArray
     drive: NDArray
+    bias: float
     forward: NDArray
     backward: NDArray
+    forms: NDArray
     leak: NDArray
     beta: float
     target: NDArray
@@ -98,24 +105,61 @@ def _charge(tau, damping, pull, a, s, out):
 
 
 @kernel
+def _ideal_lines(bias, forward, backward, sent, power):
+    """Add the powers of lines without resistance: each cell takes its own."""
+    ahead, behind = 0.0, 0.0
+    for i in range(sent.size):
+        square = sent[i] * sent[i]
+        ahead += forward[i] * square
+        behind += backward[i] * square
+    power[0] += ahead + behind
+    power[1] += bias
+    power[2] += ahead + bias
+    power[3] += behind
+
+
+@inner
+def _row(form, sent):
+    """Return one row of a form times the voltages of all lines, the bias lines' being 1."""
+    total = form[sent.size]
+    for j in range(sent.size):
+        total += form[j] * sent[j]
+    return total
+
+
+@kernel
+def _wired_lines(forms, sent, power):
+    """Add the powers of lines with resistance: supply, then forward, backward and wires."""
+    units = sent.size
+    for i in range(units):
+        power[0] += sent[i] * _row(forms[0, i], sent)
+        for k in range(1, 4):
+            power[1 + k] += sent[i] * _row(forms[k, i], sent)
+    power[1] += _row(forms[0, units], sent)
+    for k in range(1, 4):
+        power[1 + k] += _row(forms[k, units], sent)
+
+
+@kernel
 def _rates(plant, s, sent, a, out, power):
     """Write ds/dt to *out* and the powers of :data:`INTEGRATED` to *power*, without unit."""
     activate(plant.code, s, sent)
     drives(plant.theta, plant.layout, plant.drive, sent, a)
     _charge(plant.tau, plant.damping, plant.pull, a, s, out)
     power[:] = 0.0
+    if plant.forms.size > 0:
+        _wired_lines(plant.forms, sent, power)
+    else:
+        _ideal_lines(plant.bias, plant.forward, plant.backward, sent, power)
     for i in range(s.size):
-        square = sent[i] * sent[i]
-        power[0] += plant.forward[i] * square
-        power[1] += plant.backward[i] * square
-        power[2] += plant.leak[i] * a[i] * s[i]
-        power[3] += plant.leak[i] * s[i] * s[i]
+        power[5] += plant.leak[i] * a[i] * s[i]
+        power[6] += plant.leak[i] * s[i] * s[i]
     first = s.size - plant.target.size
     for k in range(plant.target.size):
         v, y = s[first + k], plant.target[k]
-        power[4] += plant.beta * (v - y) * (v - y)
-        power[5] += plant.beta * (y - v) * y
-        power[6] += plant.injected[k] * v
+        power[7] += plant.beta * (v - y) * (v - y)
+        power[8] += plant.beta * (y - v) * y
+        power[9] += plant.injected[k] * v
 
 
 @loop
@@ -173,7 +217,7 @@ def run_phase(plant, limits, state, rows, integrals):
         Start; receives the end.
     rows : (points, units)
         Receives the waveform at even points.
-    integrals : (7,)
+    integrals : (10,)
         Receives the integrals of the powers.
 
     Returns

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ...errors import ConfigError
 from ..simulator import Phase, Trajectory
-from .energy import CLASSES, Loads, loads_of
+from .energy import CLASSES
+from .loads import InputPowers, Loads, input_powers, loads_of
 from .network import LeakyNetwork
 from .signals import Conditions, Signals, conditions, signals_of, split_nodes, start_signals
 from .stepping import INTEGRATED, MOST_STEPS, Plant, run_phase
@@ -60,7 +61,7 @@ def transient(
     _check(phases, points)
     signals = signals_of(network)
     bounds = 0.01 * tolerance / signals.v_ref, settled_within / signals.v_ref
-    loads = loads_of(network, signals)
+    loads = loads_of(network)
     batch, units = phases[0].batch, signals.layout.units
     state = start_signals(signals, batch, start)
     waves = np.empty((1 + len(phases) * points, batch, units))
@@ -80,7 +81,8 @@ def transient(
             complete = complete and taken >= 0
             steps[b] += abs(taken)
             settled[number, b] = quiet
-        _count(signals, loads, phase, energy, number, integrals, (before, state))
+        first = input_powers(network, phase)
+        _count(signals, first, phase, energy, number, integrals, (before, state))
     ends = np.concatenate([[0.0], np.cumsum([phase.duration for phase in phases])])
     inner = np.arange(1, points + 1) / points
     t = np.concatenate([[0.0], *(a + (b - a) * inner for a, b in pairwise(ends))])
@@ -122,14 +124,14 @@ def _plant(signals: Signals, loads: Loads, phase: Phase, given: Conditions, b: i
         injected[:] = phase.current[b] / (unit * v_ref)
     return Plant(
         signals.layout, signals.theta, signals.code, signals.tau, given.damping, given.pull[b],
-        given.drive[b : b + 1], loads.forward / unit, loads.backward / unit, signals.leak / unit,
-        phase.nudge / unit, target, injected,
+        given.drive[b : b + 1], loads.bias / unit, loads.forward / unit, loads.backward / unit,
+        loads.forms / unit, signals.leak / unit, phase.nudge / unit, target, injected,
     )  # fmt: skip
 
 
 def _count(
     signals: Signals,
-    loads: Loads,
+    first: InputPowers,
     phase: Phase,
     energy: Mapping[str, NDArray],
     number: int,
@@ -140,15 +142,13 @@ def _count(
     unit = float(signals.leak[-1]) * signals.v_ref**2  # power of signal 1 on the output's leak [W]
     for k, name in enumerate(INTEGRATED):
         energy[name][number] = unit * integrals[:, k]
-    energy["supplied neurons"][number] = (
-        energy["dissipated forward"][number] + energy["dissipated backward"][number]
-    )
-    squares = np.asarray(phase.inputs, np.float64) ** 2
-    energy["supplied inputs"][number] = squares @ loads.inputs * phase.duration
-    energy["supplied bias"][number] = signals.v_ref**2 * loads.bias * phase.duration
-    energy["dissipated forward"][number] += (
-        energy["supplied inputs"][number] + energy["supplied bias"][number]
-    )
+    for name, power in (
+        ("supplied inputs", first.inputs),
+        ("supplied bias", first.bias),
+        ("dissipated forward", first.cells),
+        ("dissipated wires", first.wires),
+    ):
+        energy[name][number] += power * phase.duration
     capacitance = signals.tau * signals.leak
     before, after = states
     gained = 0.5 * signals.v_ref**2 * (after**2 - before**2)

@@ -4,6 +4,7 @@
 :mod:`.resistances`                wires given in ohms or by technology node
 :mod:`.solver`, :mod:`.solution`   exact reads of linear cells, one drive or many
 :mod:`.cells`                      nonlinear cells, by Newton's method
+:mod:`.power`                      where the power of a read goes
 :mod:`.effective`, :mod:`.bound`   the effective map of an array, its corrections, their error
 the rest                           kernels: ladders, sweeps, conjugate gradients, checks
 =================================  ============================================================

@@ -1,4 +1,4 @@
-"""The leaky network as a netlist: every cell a resistor, lines sensed at virtual ground.
+"""The leaky network as a netlist: its neurons and the lines between them and the arrays.
 
 Node names, i and j counting from 0 in each layer:
 
@@ -6,33 +6,32 @@ Node names, i and j counting from 0 in each layer:
 ``n{l}_{i}``  node i of layer l, with its capacitor and leak
 ``r{l}_{i}``  the line it drives, at V_ref rho(v / V_ref), from its output stage ``d{l}_{i}``
               through the ammeter ``vr{l}_{i}``; ``r0_{j}`` is input line j
+``o{l}_{i}``  the opposite of ``r{l}_{i}``, only where tiles with wires are read backward
 ``b{l}``      the bias line of layer l's array
 ``p{l}_{i}``  sense line of the plus arms of node i in the forward read; ``m{l}_{i}`` minus arms
-``q{l}_{i}``  the same in the backward read; ``s{l}_{i}`` minus arms
+``q{l}_{i}``  the same in the backward read; ``s{l}_{i}`` minus arms, unless ``o`` drives them
 ``y_{i}``     source at the target of output i
 ``nudge``     a voltage that stands for beta, the nudge conductance over the output's leak
 ============  ================================================================================
 
 Both reads of a shared array happen at once in continuous time, so its cells stand twice, once for
-each direction, with the same conductance. A sense stage holds its lines at 0 V by a source
-through which it knows their current, and sends the difference of the two currents to the node.
+each direction, with the same conductance; :mod:`.leaky_arrays` writes them. A sense stage holds
+its lines at 0 V by a source through which it knows their current, and sends the difference of the
+two currents to the node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...circuits.leaky.network import LeakyNetwork
 from ...errors import NetlistError
-from ..deck import wrap
 from ..names import number
+from ..parts.cards import wrapped
 from .behavioural import current_source, voltage_source
 
-__all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "node_map", "parameters", "ports", "sense_stage",
-           "subcircuit", "weights"]  # fmt: skip
+__all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "inverted", "node_map", "parameters", "ports",
+           "sense_stage", "subcircuit"]  # fmt: skip
 
 CIRCUIT = "leaky_net"
 """Name of the subcircuit."""
@@ -95,6 +94,16 @@ def _drives(network: LeakyNetwork, layer: int) -> bool:
     return network.depth > 1 or layer < network.depth
 
 
+def _inverts(network: LeakyNetwork) -> bool:
+    """Return whether backward reads subtract by opposite voltages, not by two sense lines."""
+    return network.tiling is not None and network.tiling.paired
+
+
+def inverted(network: LeakyNetwork, layer: int) -> bool:
+    """Return whether the nodes of *layer* drive lines with the opposite voltage too."""
+    return _inverts(network) and layer > 1
+
+
 def parameters(network: LeakyNetwork) -> Iterator[str]:
     """Yield what an engineer may change in every node of a layer, and the voltage of signal 1."""
     yield f".param v_ref={number(network.v_ref)}"
@@ -103,43 +112,12 @@ def parameters(network: LeakyNetwork) -> Iterator[str]:
         yield f".param r_leak_{layer}={number(1.0 / network.leak[layer - 1])}"
 
 
-def weights(network: LeakyNetwork) -> Iterator[str]:
-    """Yield the cells of all arrays as resistors; an open cell (0 S) is left out.
-
-    ``rp{l}_{j}_{i}`` is the plus arm between line j and node i of layer l (j = n is the bias
-    line), ``rm`` the minus arm; ``rq{l}_{k}_{i}`` and ``rs`` those read backward from node k of
-    the layer above.
-    """
-    for layer in range(1, network.depth + 1):
-        rows = [f"r{layer - 1}_{j}" for j in range(network.sizes[layer - 1])] + [f"b{layer}"]
-        for arm, g in (("p", network.plus[layer - 1]), ("m", network.minus[layer - 1])):
-            yield from _cells(g, f"{arm}{layer}", rows)
-    for layer in range(1, network.depth):
-        rows = [f"r{layer + 1}_{k}" for k in range(network.sizes[layer + 1])]
-        for arm, g in zip("qs", _backward(network, layer + 1), strict=True):
-            yield from _cells(g.T, f"{arm}{layer}", rows)
-
-
-def _backward(network: LeakyNetwork, layer: int) -> tuple[NDArray, NDArray]:
-    """Return both arms of what is read backward from *layer*, each (n_{l-1}, n_l)."""
-    if network.symmetric:
-        return network.plus[layer - 1][:-1], network.minus[layer - 1][:-1]
-    return network.back_plus[layer - 2], network.back_minus[layer - 2]
-
-
-def _cells(g: NDArray, lines: str, rows: list[str]) -> Iterator[str]:
-    if not np.all(np.isfinite(g)) or np.any(g < 0):
-        raise NetlistError("netlist: a cell's conductance is negative or not finite.")
-    for j, (row, values) in enumerate(zip(rows, g.tolist(), strict=True)):
-        for i, value in enumerate(values):
-            if value > 0:
-                yield f"r{lines}_{j}_{i} {row} {lines}_{i} {1.0 / value!r}"
-
-
-def subcircuit(network: LeakyNetwork, dialect: str = "ngspice") -> Iterator[str]:
-    """Yield the network as a subcircuit that includes ``weights.inc``."""
-    yield wrap([".subckt", CIRCUIT, *ports(network)])
+def subcircuit(network: LeakyNetwork, frames: str, dialect: str = "ngspice") -> Iterator[str]:
+    """Yield the network as a subcircuit that includes ``weights.inc``, and *frames* around it."""
+    yield wrapped([".subckt", CIRCUIT, *ports(network)])
     yield ".include weights.inc"
+    if frames:
+        yield frames
     for layer in range(1, network.depth + 1):
         yield f"* layer {layer}: {network.sizes[layer]} nodes"
         yield f"vb{layer} b{layer} 0 {{v_ref}}"
@@ -161,17 +139,25 @@ def _neuron(network: LeakyNetwork, layer: int, i: int, dialect: str) -> Iterator
     if layer < network.depth:
         # A unit of weight is the same in both directions, also where the leaks differ.
         gain = network.leak[layer - 1] / network.leak[layer]
-        yield from sense_stage(node, f"q{layer}_{i}", f"s{layer}_{i}", gain)
+        minus = None if _inverts(network) else f"s{layer}_{i}"
+        yield from sense_stage(node, f"q{layer}_{i}", minus, gain)
     if _drives(network, layer):
         v_ref = number(network.v_ref)
         rho = RHO[network.activation].format(s=f"v({node})/{v_ref}")
         yield voltage_source(dialect, f"n{layer}_{i}", f"d{layer}_{i}", "0", f"{v_ref}*({rho})")
         yield f"vr{layer}_{i} d{layer}_{i} r{layer}_{i} 0"
+        if inverted(network, layer):
+            yield f"eo{layer}_{i} e{layer}_{i} 0 d{layer}_{i} 0 -1"
+            yield f"vo{layer}_{i} e{layer}_{i} o{layer}_{i} 0"
 
 
-def sense_stage(node: str, plus: str, minus: str, gain: float) -> Iterator[str]:
-    """Yield a sense stage: two lines at 0 V, the difference of their currents into *node*."""
+def sense_stage(node: str, plus: str, minus: str | None, gain: float) -> Iterator[str]:
+    """Yield a sense stage: two lines at 0 V, the difference of their currents into *node*.
+
+    Without *minus* there is one line.
+    """
     yield f"v{plus} {plus} 0 0"
-    yield f"v{minus} {minus} 0 0"
     yield f"f{plus} 0 {node} v{plus} {number(gain)}"
-    yield f"f{minus} {node} 0 v{minus} {number(gain)}"
+    if minus is not None:
+        yield f"v{minus} {minus} 0 0"
+        yield f"f{minus} {node} 0 v{minus} {number(gain)}"

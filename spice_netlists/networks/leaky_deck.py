@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 from ...circuits.leaky.network import LeakyNetwork
 from ...circuits.leaky.signals import conditions, signals_of
 from ...circuits.simulator import Phase
-from ...errors import NetlistError
-from ..deck import Deck, wrap
+from ..deck import Deck
 from ..names import number
-from .behavioural import current_source, current_through, integral
-from .leaky import CIRCUIT, node_map, parameters, ports, subcircuit, weights
+from ..parts.cards import wrapped
+from .behavioural import current_through
+from .bench import Steps, meters, saving, starting
+from .leaky import CIRCUIT, inverted, node_map, parameters, ports, subcircuit
+from .leaky_arrays import arrays, segments, tile_map
 
-__all__ = ["INSTANCE", "MEASURED", "leaky_deck", "saved", "sources"]
+__all__ = [
+    "INSTANCE",
+    "MEASURED",
+    "MEASURED_WITH_WIRES",
+    "MOST_WIRES",
+    "leaky_deck",
+    "measures_wires",
+    "saved",
+    "sources",
+]
 
 INSTANCE = "xnet"
 MEASURED = {
@@ -31,6 +42,13 @@ MEASURED = {
 """Energies that a transient bench measures, as ``e_<key>_<phase>``, phases counted from 1; the
 values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
 
+MEASURED_WITH_WIRES = {**MEASURED, "wires": "dissipated wires"}
+"""The same where wires are measured too, see :func:`measures_wires`."""
+
+MOST_WIRES = 2000
+"""Segments of wires up to which a transient bench measures what they dissipate: that takes ngspice
+three times as long."""
+
 _TEMPERATURE = "temp=27 tnom=27"
 _OPTIONS = {
     # A relative tolerance of 1e-3 would leave microvolts.
@@ -39,8 +57,7 @@ _OPTIONS = {
     "tight": f"reltol=1e-6 vntol=1e-9 abstol=1e-15 chgtol=1e-18 trtol=1 {_TEMPERATURE}",
 }
 _STEPS = {"default": 8, "tight": 30}  # per shortest time constant, at least
-_TERMS = 8  # of one wattmeter's formula
-_EDGE = 1e-5  # of the shorter phase; kernels switch at once
+_EDGE = 1e-5  # of the shortest phase
 
 
 def leaky_deck(
@@ -85,10 +102,11 @@ def leaky_deck(
     for bench in benches.values():
         for phase in [bench] if isinstance(bench, Phase) else bench:
             conditions(signals, phase)
+    text = arrays(network, dialect)
     bodies = {
         "params.inc": "\n".join(parameters(network)),
-        "weights.inc": "\n".join(weights(network)),
-        "dut.sp": "\n".join(subcircuit(network, dialect)),
+        "weights.inc": text.weights,
+        "dut.sp": "\n".join(subcircuit(network, text.frames, dialect)),
     }
     for name, bench in benches.items():
         if isinstance(bench, Phase):
@@ -99,7 +117,7 @@ def leaky_deck(
     return Deck.build(
         bodies,
         title=title,
-        nodes=node_map(network, INSTANCE),
+        nodes={**node_map(network, INSTANCE), **tile_map(network, INSTANCE)},
         dialect=dialect,
         seed=seed,
         experiment=experiment,
@@ -114,7 +132,7 @@ def saved(network: LeakyNetwork) -> list[str]:
 def _circuit(network: LeakyNetwork) -> Iterator[str]:
     yield ".include params.inc"
     yield ".include dut.sp"
-    yield wrap([INSTANCE, *ports(network), CIRCUIT])
+    yield wrapped([INSTANCE, *ports(network), CIRCUIT])
 
 
 def sources(network: LeakyNetwork, phase: Phase) -> dict[str, NDArray]:
@@ -149,7 +167,7 @@ def _operating_point(
     yield f"vnudge nudge 0 {number(phase.nudge / network.leak[-1])}"
     yield from _settings(dialect, "op")
     yield ".op"
-    yield from _saving(network, dialect)
+    yield saving(saved(network), dialect)
 
 
 def _transient(
@@ -160,53 +178,19 @@ def _transient(
     tight: bool,
     dialect: str,
 ) -> Iterator[str]:
-    durations = np.array([phase.duration for phase in phases])
-    if not len(phases) or not np.all(durations > 0):
-        raise NetlistError("netlist: a transient needs phases with durations above 0 s.")
-    ends = [0.0, *np.cumsum(durations).tolist()]
-    edge = _EDGE * float(durations.min())
+    steps = Steps(phases, _EDGE)
     yield from _circuit(network)
-    given = [sources(network, phase) for phase in phases]
-    for name in dict.fromkeys(name for each in given for name in each):
-        values = [float(each[name][sample]) if name in each else 0.0 for each in given]
-        yield wrap([name, *_ends(name).split(), *_steps(values, ends, edge)])
+    yield from steps.sources([sources(network, phase) for phase in phases], sample, _ends)
     nudges = [phase.nudge / network.leak[-1] for phase in phases]
-    yield wrap(["vnudge", "nudge", "0", *_steps(nudges, ends, edge)])
+    yield steps.source("vnudge", "nudge 0", nudges)
     level = "tight" if tight else "default"
     yield from _settings(dialect, level)
-    step = min(float(network.time_constants().min()) / _STEPS[level], float(durations.min()) / 50)
-    yield f".tran {number(step)} {number(ends[-1])} 0 {number(step)} uic"
-    yield from _starting(network, sample, start)
+    step = min(float(network.time_constants().min()) / _STEPS[level], steps.shortest / 50)
+    yield f".tran {number(step)} {number(steps.ends[-1])} 0 {number(step)} uic"
+    yield starting(saved(network), sample, start)
     powers = _powers(network, dialect)
-    yield from _saving(network, dialect, powers)
-    yield "* wattmeters: 1 V stands for 1 W"
-    for name, terms in powers.items():
-        yield from _wattmeter(dialect, name, terms)
-    for k, (a, b) in enumerate(pairwise(ends), start=1):
-        for name in powers:
-            yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
-
-
-def _wattmeter(dialect: str, name: str, terms: list[str]) -> Iterator[str]:
-    """Yield sources whose currents add up to the power of *terms*, into 1 ohm.
-
-    Every simulator differentiates a formula by each of its voltages, so long sums are slow.
-    """
-    yield f"rw_{name} w_{name} 0 1"
-    for k in range(0, len(terms), _TERMS):
-        total = "+".join(terms[k : k + _TERMS])
-        yield current_source(dialect, f"w_{name}_{k // _TERMS}", "0", f"w_{name}", total)
-
-
-def _steps(values: list[float], ends: list[float], edge: float) -> list[str]:
-    """Return a source that goes from value to value with the phases; the edges straddle them."""
-    if all(value == values[0] for value in values):
-        return [number(values[0])]
-    corners = [("0", number(values[0]))]
-    for end, (a, b) in zip(ends[1:-1], pairwise(values), strict=True):
-        if a != b:
-            corners += [(number(end - edge / 2), number(a)), (number(end + edge / 2), number(b))]
-    return ["pwl(" + " ".join(f"{t} {v}" for t, v in corners) + ")"]
+    yield saving([*saved(network), *(f"v(w_{name})" for name in powers)], dialect)
+    yield from meters(dialect, powers, steps.ends)
 
 
 def _settings(dialect: str, level: str) -> Iterator[str]:
@@ -216,43 +200,51 @@ def _settings(dialect: str, level: str) -> Iterator[str]:
         yield f".options {_OPTIONS[level]}"
 
 
-def _starting(
-    network: LeakyNetwork, sample: int, start: Sequence[NDArray] | None
-) -> Iterator[str]:
-    nodes = [f"v({name})" for layer in node_map(network, INSTANCE)["nodes"] for name in layer]
-    values = np.zeros(len(nodes))
-    if start is not None:
-        values = np.concatenate([np.asarray(each)[sample] for each in start])
-    words = [f"{v}={number(value)}" for v, value in zip(nodes, values.tolist(), strict=True)]
-    yield wrap([".ic", *words])
-
-
 def _powers(network: LeakyNetwork, dialect: str) -> dict[str, list[str]]:
-    """Return the terms [W] of the energies :data:`MEASURED`."""
+    """Return the terms [W] of the energies :data:`MEASURED_WITH_WIRES`."""
     names = node_map(network, INSTANCE)
     leaks = zip(names["nodes"], network.leak, strict=True)
     nudge = f"{number(network.leak[-1])}*v(nudge)"
     ends = list(zip(names["nodes"][-1], names["targets"][0], strict=True))
+    driven = zip(_lines(network), _line_currents(network, dialect), strict=True)
     found = {
         "inputs": [f"(-v({line})*i(v{line}))" for line in names["inputs"][0]],
         "bias": [f"(-{number(network.v_ref)}*{i})" for i in _bias_currents(network, dialect)],
-        "neurons": [
-            f"v({line})*{i}"
-            for line, i in zip(_lines(network), _line_currents(network, dialect), strict=True)
-        ],
+        "neurons": [f"v({line})*{i}" for line, i in driven],
         "leaks": [f"v({n})*v({n})*{number(g)}" for layer, g in leaks for n in layer],
         "nudge": [f"{nudge}*(v({n})-v({y}))*(v({n})-v({y}))" for n, y in ends],
         "targets": [f"{nudge}*v({y})*(v({y})-v({n}))" for n, y in ends],
     }
+    if measures_wires(network):
+        found["wires"] = [_heat(network, *wire) for wire in segments(network)]
     return {name: terms for name, terms in found.items() if terms}
 
 
+def measures_wires(network: LeakyNetwork) -> bool:
+    """Return whether transient benches measure what the wires of *network* dissipate."""
+    return 0 < len(list(islice(segments(network), MOST_WIRES + 1))) <= MOST_WIRES
+
+
+def _heat(network: LeakyNetwork, a: str, b: str, ohms: float) -> str:
+    ends = [n if n == "0" or n.startswith("r0_") else f"{INSTANCE}.{n}" for n in (a, b)]
+    across = f"(v({ends[0]})-v({ends[1]}))" if "0" not in ends else f"v({max(ends)})"
+    return f"{across}*{across}*{number(1.0 / ohms)}"
+
+
 def _lines(network: LeakyNetwork) -> list[str]:
-    return [line for layer in node_map(network, INSTANCE)["lines"] for line in layer]
+    """Return all lines that neurons drive."""
+    lines = [line for layer in node_map(network, INSTANCE)["lines"] for line in layer]
+    opposite = [
+        f"{INSTANCE}.o{layer}_{i}"
+        for layer in range(2, network.depth + 1)
+        for i in range(network.sizes[layer])
+        if inverted(network, layer)
+    ]
+    return lines + opposite
 
 
 def _line_currents(network: LeakyNetwork, dialect: str) -> list[str]:
-    ammeters = (f"vr{line.rpartition('.r')[2]}" for line in _lines(network))
+    ammeters = (f"v{line.rpartition('.')[2]}" for line in _lines(network))
     return [current_through(dialect, INSTANCE, each) for each in ammeters]
 
 
@@ -260,10 +252,3 @@ def _bias_currents(network: LeakyNetwork, dialect: str) -> list[str]:
     return [
         current_through(dialect, INSTANCE, f"vb{layer}") for layer in range(1, network.depth + 1)
     ]
-
-
-def _saving(network: LeakyNetwork, dialect: str, powers: Iterable[str] = ()) -> Iterator[str]:
-    if dialect != "ngspice":
-        yield "* to be kept: the voltages of all nodes in map.json"
-        return
-    yield wrap([".save", *saved(network), *(f"v(w_{name})" for name in powers)])

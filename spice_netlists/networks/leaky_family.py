@@ -11,7 +11,7 @@ from ...circuits.leaky.network import LeakyNetwork
 from ...circuits.leaky.signals import conditions, node_currents, signals_of
 from ...circuits.simulator import Phase
 from ..simulator import Family
-from .leaky_deck import MEASURED, leaky_deck, saved, sources
+from .leaky_deck import MEASURED, MEASURED_WITH_WIRES, leaky_deck, saved, sources
 
 __all__ = ["FAMILY"]
 
@@ -29,9 +29,11 @@ def _imbalance(network: LeakyNetwork, phase: Phase, v: NDArray) -> tuple[NDArray
 
 
 def _energy(network: LeakyNetwork, measures: Mapping[str, float]) -> list[dict[str, float]]:
+    """Return what was measured; wires too many to be measured are left out."""
+    kinds = MEASURED_WITH_WIRES if "e_wires_1" in measures else MEASURED
     phases = 1 + max(int(key.rpartition("_")[2]) for key in measures) if measures else 1
     return [
-        {kind: measures.get(f"e_{key}_{number}", 0.0) for key, kind in MEASURED.items()}
+        {kind: measures.get(f"e_{key}_{number}", 0.0) for key, kind in kinds.items()}
         for number in range(1, phases)
     ]
 

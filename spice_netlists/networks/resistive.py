@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.resistive.network import DIODES, Diode, ResistiveNetwork
-from ..deck import wrap
 from ..names import number
+from ..parts.cards import wrapped
 from .behavioural import current_source
 
 __all__ = [
@@ -189,7 +189,7 @@ def weights(network: ResistiveNetwork) -> Iterator[str]:
     for layer, g in enumerate(network.g, 1):
         for name, rows, columns in _blocks(layer, g):
             terminals = [*(f"i{i}" for i in rows), *(f"j{j}" for j in columns)]
-            yield wrap([".subckt", name, *terminals])
+            yield wrapped([".subckt", name, *terminals])
             yield from _resistors(g, rows, columns)
             yield f".ends {name}"
 
@@ -219,7 +219,7 @@ def dut(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
     if is_flat(network):
         yield "* more terminals than a subcircuit may have: these elements stand by themselves"
     else:
-        yield wrap([".subckt", CIRCUIT, *ports(network)])
+        yield wrapped([".subckt", CIRCUIT, *ports(network)])
     nodes = nodes_of(network)
     for layer in range(1, network.depth + 1):
         yield from _amplifiers(network, layer, nodes[layer], dialect)
@@ -228,7 +228,7 @@ def dut(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
         before = _drivers(network, layer)
         for name, rows, columns in _blocks(layer, g):
             ends = [before[rows.start : rows.stop], nodes[layer][columns.start : columns.stop]]
-            yield wrap([f"x{name}", *ends[0], *ends[1], name])
+            yield wrapped([f"x{name}", *ends[0], *ends[1], name])
     if not is_flat(network):
         yield f".ends {CIRCUIT}"
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.resistive.network import BOLTZMANN, CHARGE, DIODES, ResistiveNetwork
 from ...circuits.simulator import Phase
-from ...errors import ConfigError, NetlistError
-from ..deck import Deck, wrap
+from ...errors import ConfigError
+from ..deck import Deck
 from ..names import number
+from ..parts.cards import wrapped
 from .behavioural import current_source, integral, voltage_source
+from .bench import Steps, meters, saving, starting
 from .resistive import (
     CIRCUIT,
     INSTANCE,
@@ -40,7 +41,7 @@ _TOLERANCES = {
 }
 _STEPS = {"default": 100, "tight": 400}  # per phase, at least
 _AT_CORNERS = 4  # steps are smaller where diodes have a corner, which no step control sees
-_EDGE = 1e-6  # of the shortest phase; the kernels switch at once
+_EDGE = 1e-6  # of the shortest phase
 _NEVER_BELOW = 1e-15  # A
 _SETTLED = 1e-4  # V
 _ZERO_CELSIUS = 273.15
@@ -150,7 +151,7 @@ def _circuit(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
     yield ".include params.inc"
     yield ".include dut.sp"
     if not is_flat(network):
-        yield wrap([INSTANCE, *ports(network), CIRCUIT])
+        yield wrapped([INSTANCE, *ports(network), CIRCUIT])
     for name, _ in rails_of(network).all():
         yield f"v{name} {name} 0 dc {parameter(dialect, f'v_{name}')}"
 
@@ -168,7 +169,7 @@ def _operating_point(
             yield f"rnudge_{k} {node} target_{k} {r}"
     yield from _settings(network, "op", dialect)
     yield ".op"
-    yield from _saving(saved(network), dialect)
+    yield saving(saved(network), dialect)
 
 
 def _ends(source: str) -> str:
@@ -193,36 +194,25 @@ def _transient(
     finals: NDArray | None,
     dialect: str,
 ) -> Iterator[str]:
-    durations = np.array([phase.duration for phase in phases])
-    if not len(phases) or not np.all((durations > 0) & np.isfinite(durations)):
-        raise NetlistError("netlist: a transient needs phases with durations above 0 s.")
-    ends = [0.0, *np.cumsum(durations).tolist()]
-    edge = _EDGE * float(durations.min())
+    steps = Steps(phases, _EDGE)
     yield from _circuit(network, dialect)
-    given = [sources(network, phase) for phase in phases]
-    for name in dict.fromkeys(name for each in given for name in each):
-        values = [float(each[name][sample]) if name in each else 0.0 for each in given]
-        yield wrap([name, *_ends(name).split(), *_levels(values, ends, edge)])
+    yield from steps.sources([sources(network, phase) for phase in phases], sample, _ends)
     yield from _into(network, phases)
-    yield from _nudge(network, phases, ends, edge, dialect)
+    yield from _nudge(network, phases, steps, dialect)
     level = "tight" if tight else "default"
     yield from _settings(network, level, dialect)
     corners = level == "tight" and network.diode.kind != DIODES["shockley"]
-    step = float(durations.min()) / _STEPS[level] / (_AT_CORNERS if corners else 1)
-    yield f".tran {number(step)} {number(ends[-1])} 0 {number(step)} uic"
-    yield from _starting(network, sample, start)
-    meters = measured(network, phases, dialect)
-    yield "* wattmeters: 1 V stands for 1 W"
-    for name, lines in meters.items():
-        yield from lines
-        for k, (a, b) in enumerate(pairwise(ends), 1):
-            yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
-    kept = [*saved(network), *(f"v(w_{name})" for name in meters)]
+    step = steps.shortest / _STEPS[level] / (_AT_CORNERS if corners else 1)
+    yield f".tran {number(step)} {number(steps.ends[-1])} 0 {number(step)} uic"
+    yield starting(saved(network), sample, start)
+    powers = measured(network, phases, dialect)
+    yield from meters(dialect, powers, steps.ends)
+    kept = [*saved(network), *(f"v(w_{name})" for name in powers)]
     if finals is not None:
         yield "* clocks that stand at zero while the outputs are settled: 1 V stands for 1 ns"
-        yield from _settling(network, ends, finals, dialect)
-        kept += [f"v(settle_{k})" for k in range(1, len(ends))]
-    yield from _saving(kept, dialect)
+        yield from _settling(network, steps.ends, finals, dialect)
+        kept += [f"v(settle_{k})" for k in range(1, len(steps.ends))]
+    yield saving(kept, dialect)
 
 
 def _settling(
@@ -239,30 +229,15 @@ def _settling(
 
 
 def _nudge(
-    network: ResistiveNetwork,
-    phases: Sequence[Phase],
-    ends: list[float],
-    edge: float,
-    dialect: str,
+    network: ResistiveNetwork, phases: Sequence[Phase], steps: Steps, dialect: str
 ) -> Iterator[str]:
     """Yield the nudging conductances, which a source of 1 V for 1 S sets."""
     if not any(phase.nudge for phase in phases):
         return
-    yield wrap(["vnudge", "nudge", "0", *_levels([p.nudge for p in phases], ends, edge)])
+    yield steps.source("vnudge", "nudge 0", [phase.nudge for phase in phases])
     for k, node in enumerate(nodes_of(network)[-1]):
         across = f"v({node},target_{k})"
         yield current_source(dialect, f"nudge_{k}", node, f"target_{k}", f"v(nudge)*{across}")
-
-
-def _levels(values: list[float], ends: list[float], edge: float) -> list[str]:
-    """Return a source that goes from value to value with the phases; the edges straddle them."""
-    if all(value == values[0] for value in values):
-        return ["dc", number(values[0])]
-    corners = [("0", number(values[0]))]
-    for end, (a, b) in zip(ends[1:-1], pairwise(values), strict=True):
-        if a != b:
-            corners += [(number(end - edge / 2), number(a)), (number(end + edge / 2), number(b))]
-    return ["pwl(" + " ".join(f"{t} {v}" for t, v in corners) + ")"]
 
 
 def _settings(network: ResistiveNetwork, level: str, dialect: str) -> Iterator[str]:
@@ -280,20 +255,3 @@ def _settings(network: ResistiveNetwork, level: str, dialect: str) -> Iterator[s
     tolerances = _TOLERANCES[level].format(abstol=number(abstol))
     place = f"temp={number(celsius)} tnom={number(celsius)} gmin={number(gmin)}"
     yield f".options {place} {tolerances}"
-
-
-def _starting(
-    network: ResistiveNetwork, sample: int, start: Sequence[NDArray] | None
-) -> Iterator[str]:
-    values = np.zeros(sum(network.sizes[1:]))
-    if start is not None:
-        values = np.concatenate([np.asarray(each)[sample] for each in start])
-    pairs = zip(saved(network), values.tolist(), strict=True)
-    yield wrap([".ic", *(f"{v}={number(value)}" for v, value in pairs)])
-
-
-def _saving(vectors: list[str], dialect: str) -> Iterator[str]:
-    if dialect == "ngspice":
-        yield wrap([".save", *vectors])
-    else:
-        yield "* to be kept: the voltages of all nodes in map.json"

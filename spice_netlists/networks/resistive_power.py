@@ -1,8 +1,6 @@
 """Wattmeters: what every source of a resistive network delivers, measured by the netlist itself.
 
-A wattmeter is a node, ``w_<name>``, whose voltage in V is the power in W: sources drive it with
-one ampere per watt, into 1 ohm. The netlist integrates it over each phase, as
-``e_<name>_<phase>``, phases counted from 1.
+Their names are those of energies in a bench, see :mod:`.bench`.
 
 =====================  ==========================================================
 ``inputs``             delivered by the sources of the input nodes
@@ -21,12 +19,11 @@ from collections.abc import Mapping, Sequence
 from ...circuits.resistive.network import ResistiveNetwork
 from ...circuits.simulator import Phase
 from ..names import number
-from .behavioural import current_source, current_through
+from .behavioural import current_through
 from .resistive import INSTANCE, amplified, is_flat, nodes_of, rails_of
 
 __all__ = ["classes_of", "measured"]
 
-_TERMS = 16  # a simulator differentiates a formula by each of its voltages: long sums are slow
 _CLASSES = {
     "inputs": "supplied inputs",
     "bias": "supplied bias",
@@ -66,7 +63,7 @@ def classes_of(network: ResistiveNetwork, results: Mapping[str, float]) -> list[
 def measured(
     network: ResistiveNetwork, phases: Sequence[Phase], dialect: str
 ) -> dict[str, list[str]]:
-    """Return the lines of each wattmeter by its name; those that would show nothing are absent."""
+    """Return the terms [W] of each wattmeter; those that would show nothing are absent."""
     inputs, *_, outputs = nodes_of(network)
     terms = {"inputs": [f"-v({node})*i(v{node})" for node in inputs]}
     for name, _ in rails_of(network).all():
@@ -87,7 +84,7 @@ def measured(
         given = [f"v({node})*i(vinto_{k})" for k, node in enumerate(outputs)]
         terms["nudge"] = [*terms["nudge"], *given]
     terms["amplifiers"] = _amplifiers(network, dialect)
-    return {name: _meter(dialect, name, each) for name, each in terms.items() if each}
+    return {name: each for name, each in terms.items() if each}
 
 
 def _amplifiers(network: ResistiveNetwork, dialect: str) -> list[str]:
@@ -102,11 +99,3 @@ def _amplifiers(network: ResistiveNetwork, dialect: str) -> list[str]:
             current = f"i({sense})" if flat else current_through(dialect, INSTANCE, sense)
             terms.append(f"({number(net)})*v({node})*{current}")
     return terms
-
-
-def _meter(dialect: str, name: str, terms: list[str]) -> list[str]:
-    lines = [f"rw_{name} w_{name} 0 1"]
-    for k in range(0, len(terms), _TERMS):
-        total = "+".join(f"({term})" for term in terms[k : k + _TERMS])
-        lines.append(current_source(dialect, f"w_{name}_{k // _TERMS}", "0", f"w_{name}", total))
-    return lines

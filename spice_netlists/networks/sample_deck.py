@@ -25,7 +25,7 @@ from ...circuits.leaky.signals import conditions, signals_of
 from ...circuits.simulator import Phase
 from ...errors import NetlistError
 from ..arrays import array_pulses
-from ..deck import Deck, wrap
+from ..deck import Deck
 from ..names import number
 from ..ngspice import run_batch
 from ..ngspice.raw import Plot
@@ -269,7 +269,7 @@ def _bench(
     yield _OPTIONS
     yield f".tran {number(plan.step)} {number(plan.end)} 0 {number(plan.step)}"
     names = [node for layer in node_names(network) for node in layer]
-    yield wrap([".ic", *(f"v({node})=0" for node in names)])
+    yield wrapped([".ic", *(f"v({node})=0" for node in names)])
     states = [x for each in made for row in each.nodes.state for x in row]
     kept = ["compute", "program", "nudge", *names, *states]
     yield wrapped([".save", *(f"v({node})" for node in kept)])

@@ -42,7 +42,7 @@ from .crossings import (
 )
 from .dialects import dialect_of
 
-__all__ = ["MOST_NODES", "FrozenCells", "MemristorCells", "Tile", "TileNodes", "tile"]
+__all__ = ["MOST_NODES", "FrozenCells", "MemristorCells", "Tile", "TileNodes", "is_flat", "tile"]
 
 MOST_NODES = 900
 """Nodes of one subcircuit call from which on a tile is written flat."""
@@ -144,12 +144,17 @@ def tile(
         _terminals(gates, "gate", n) if lattice.gated else (),
     )  # fmt: skip
     if flat is None:
-        flat = max(2 * n + m, 2 * m + 2) > MOST_NODES
+        flat = is_flat(n, m)
     writer = _Writer(lattice, wires, label_of(label, "tile"), ports, flat)
     return Tile(
         lattice.devices, "\n".join([*writer.rows(), ""]), "\n".join([*writer.frame(), ""]),
         writer.call(), writer.nodes(), flat,
     )  # fmt: skip
+
+
+def is_flat(rows: int, columns: int) -> bool:
+    """Return whether a tile of so many lines is by default written without hierarchy."""
+    return max(2 * rows + columns, 2 * columns + 2) > MOST_NODES
 
 
 def _checked(wires: Wires) -> Wires:

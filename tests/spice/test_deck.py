@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmlearn.errors import NetlistError
-from ohmlearn.spice_netlists.deck import Deck, wrap
+from ohmlearn.spice_netlists.deck import Deck
 from ohmlearn.spice_netlists.ngspice import run_batch
 from ohmlearn.spice_netlists.parts import DIALECTS
+from ohmlearn.spice_netlists.parts.cards import wrapped
 
 BODIES = {
     "params.inc": ".param r_load=1000.0",
@@ -90,7 +91,7 @@ def test_a_title_stays_one_comment(title):
 
 @given(words=st.lists(st.from_regex(r"[a-z0-9_]{1,40}", fullmatch=True), min_size=1, max_size=80))
 def test_a_wrapped_line_holds_the_same_words(words):
-    lines = wrap(words).split("\n")
+    lines = wrapped(words).split("\n")
     assert all(len(line) <= 96 for line in lines)
     assert all(line.startswith("+ ") for line in lines[1:])
     assert " ".join([lines[0], *(line[2:] for line in lines[1:])]).split(" ") == words

@@ -147,7 +147,7 @@ def circuit_of(
 ) -> Circuit:
     """Return the network of *experiment* as a circuit: at its initial weights, or as trained.
 
-    At level 'device' the conductances are those of the cells, seen through wires if there are
+    At level 'device' the conductances are those of the cells, on tiles with wires if there are
     any. At level 'ideal' every weight becomes a pair around the middle of a conductance window.
 
     Raises

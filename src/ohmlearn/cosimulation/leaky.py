@@ -6,9 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuits.leaky.network import LeakyNetwork
+from ..circuits.leaky.tiles import Tiling
 from ..circuits.simulator import Phase
 from ..errors import ConfigError
 from ..experiment import Experiment
+from ..periphery import choose_wires, tile_shape
+from ..spice_netlists.networks.leaky_deck import MOST_WIRES, measures_wires
 from ..training.ideal import IdealLearner
 from ..training.pulsed import PulsedLearner
 
@@ -40,14 +43,10 @@ def leaky_phases(
 
 
 def _of_cells(experiment: Experiment, learner: PulsedLearner) -> tuple[LeakyNetwork, list[str]]:
-    crossbars, fabric = learner.crossbars, learner.fabric
+    crossbars = learner.crossbars
     pairs = []
-    for number, xbar in enumerate(crossbars):
+    for xbar in crossbars:
         g = xbar.conductance.astype(np.float64)
-        if experiment.wires is not None:
-            at = int(fabric.cell_at[number])
-            cells = slice(at, at + xbar.cells)
-            g = fabric.base[cells].reshape(g.shape) + fabric.slope[cells].reshape(g.shape) * g
         minus = g[..., 1] if xbar.arms == 2 else np.repeat(xbar.reference[:, None], g.shape[1], 1)
         pairs.append((g[..., 0].copy(), minus.astype(np.float64)))
     depth = learner.network.layout.depth
@@ -57,9 +56,32 @@ def _of_cells(experiment: Experiment, learner: PulsedLearner) -> tuple[LeakyNetw
         notes.append("Read noise is left out.")
     if crossbars[0].arms == 1:
         notes.append("The reference of each row stands as a second cell in every weight.")
-    if experiment.wires is not None:
-        notes.append("Wires are in the conductances: each is what the edge of its tile sees.")
-    return _network(experiment, pairs, leak), notes
+    tiling = _tiling(experiment, learner)
+    network = _network(experiment, pairs, leak, tiling)
+    if tiling is not None:
+        notes.append(_about_wires(network, tiling))
+    return network, notes
+
+
+def _tiling(experiment: Experiment, learner: PulsedLearner) -> Tiling | None:
+    """Return the tiles of *learner* and their wires, or ``None`` for ideal lines."""
+    wires = choose_wires(experiment)
+    if wires is None or wires.ideal:
+        return None
+    rows, columns = tile_shape(experiment, learner.network.layout)
+    return Tiling(wires, rows, columns, paired=learner.crossbars[0].arms == 2)
+
+
+def _about_wires(network: LeakyNetwork, tiling: Tiling) -> str:
+    tiles = (
+        f"Wires are in, segment by segment, in tiles of at most {tiling.rows} word lines and "
+        f"{tiling.columns} columns of weights"
+    )
+    if not tiling.paired:
+        tiles += "; references are subtracted on ideal lines"
+    if not measures_wires(network):
+        tiles += f"; the netlist does not measure the heat of more than {MOST_WIRES} segments"
+    return tiles + "."
 
 
 def _of_weights(experiment: Experiment, learner: IdealLearner) -> tuple[LeakyNetwork, list[str]]:
@@ -95,7 +117,10 @@ def _of_weights(experiment: Experiment, learner: IdealLearner) -> tuple[LeakyNet
 
 
 def _network(
-    experiment: Experiment, pairs: list[tuple[NDArray, NDArray]], leak: tuple[float, ...]
+    experiment: Experiment,
+    pairs: list[tuple[NDArray, NDArray]],
+    leak: tuple[float, ...],
+    tiling: Tiling | None = None,
 ) -> LeakyNetwork:
     depth = len(leak)
     plus, minus = (tuple(pair[arm] for pair in pairs) for arm in (0, 1))
@@ -108,6 +133,7 @@ def _network(
         experiment.network.activation,
         plus[depth:],
         minus[depth:],
+        tiling,
     )
 
 
@@ -121,5 +147,10 @@ def leaky_notes(experiment: Experiment) -> list[str]:
         )
     section = experiment.converters
     if section.dac_bits is not None or section.adc_bits is not None:
-        notes.append("Converters are left out.")
+        notes.append(
+            "Converters (DAC, ADC) are left out: they work once per time step, and a circuit in "
+            "continuous time has no time steps."
+        )
+    if experiment.wires is not None and experiment.run.level == "ideal":
+        notes.append("Wires are left out: at level 'ideal' training has no array for them.")
     return notes
