@@ -80,7 +80,8 @@ async def _kind(address: str) -> str:
 
     connection = Security().get_connection_args("client")
     async with rpc(address, timeout=_PATIENCE, connection_args=connection) as there:
-        return str((await there.identity())["type"])
+        identity: Any = await there.identity()
+        return str(identity["type"])
 
 
 def _computed(client: Any, jobs: Sequence[Job], address: str) -> Iterator[Result]:
