@@ -17,8 +17,9 @@ from .devices import (
 from .devices.cell.access import Nmos, make_access
 from .devices.cell.read import make_channel
 from .errors import DeviceError
+from .settings.device import DeviceSection
 from .settings.periphery import AccessSection
-from .settings.sections import CrossbarSection, DeviceSection
+from .settings.sections import CrossbarSection
 
 __all__ = ["Cell", "choose_access", "choose_cell"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .comparison import CosimResult, Waves
+    from .result import CosimResult, Waves
 
 __all__ = ["draw_cosim"]
 

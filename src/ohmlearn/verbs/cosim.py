@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ..cosimulation.comparison import CosimResult
+    from ..cosimulation.result import CosimResult
     from ..experiment import Experiment
     from ..record import Record
 
