@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from .cell import Cell, choose_access, choose_cell
 from .circuits.hopfield import Layout, make_layout
 from .circuits.numba_simulator import NumbaSimulator
-from .circuits.resistive.descent import Rails, make_rails
 from .circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from .circuits.resistive.packed import Rails, make_rails
 from .circuits.simulator import Simulator
 from .crossbar.array import Crossbar
 from .devices import ledger
