@@ -10,6 +10,7 @@ import typer
 from . import __version__
 from .errors import ConfigError
 from .exits import explained_errors
+from .terminal import print_parts
 from .verbs.compare import compare
 from .verbs.cosim import cosim
 from .verbs.devices import devices
@@ -17,6 +18,7 @@ from .verbs.doctor import doctor
 from .verbs.fit import fit
 from .verbs.gdu import gdu
 from .verbs.netlist import netlist
+from .verbs.options import Overrides
 from .verbs.report import report
 from .verbs.sweep import sweep
 from .verbs.tolerance import tolerance
@@ -81,10 +83,7 @@ def run(
             metavar="EXPERIMENT", help="A TOML file; without one, the default experiment."
         ),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
-    ] = None,
+    overrides: Overrides = None,
     seed: Annotated[int | None, typer.Option(help="Change run.seed.")] = None,
     out: Annotated[
         Path | None,
@@ -130,8 +129,7 @@ def data(
             from .training.download import fetch
 
             typer.echo(f"{download} is in {fetch(download, data_dir)}", err=True)
-        for part in tables.data_sets(describe(data_dir)):
-            _console().print(part)
+        print_parts(tables.data_sets(describe(data_dir)))
 
 
 app.command()(devices)
@@ -205,8 +203,7 @@ def _show(record: Record, as_json: bool) -> None:
         return
     from . import tables
 
-    for part in tables.result(record):
-        _console().print(part)
+    print_parts(tables.result(record))
 
 
 def _interrupted(folder: Path | None) -> NoReturn:
@@ -218,9 +215,3 @@ def _interrupted(folder: Path | None) -> NoReturn:
         then = "no checkpoint was written yet, so there is nothing for --resume to go on from."
     typer.echo(f"interrupted: {then}", err=True)
     raise typer.Exit(INTERRUPTED) from None
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(highlight=False)

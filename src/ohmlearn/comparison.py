@@ -16,6 +16,7 @@ from .figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
 from .record import Record, is_record, read_record
 from .reporting.report import recorded_headline
 from .storage import write_file
+from .terminal import empty_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,10 +150,7 @@ def _shown(name: str, value: Any) -> str:
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = empty_table()
     table.add_column("")
     for label in found.labels:
         table.add_column(label, justify="right", overflow="fold")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import typer
+
+from ..terminal import TerminalBar
 
 __all__ = ["Bar", "Silent", "interruptible"]
 
@@ -38,46 +38,13 @@ class Silent:
         """Ignore it."""
 
 
-class Bar:
+class Bar(TerminalBar):
     """A bar with the time left, on standard error; used as a context manager."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-            speed_estimate_period=600.0,
-        )
-        self._task = self._bars.add_task("points", total=None, visible=False)
+        super().__init__("points", elapsed_when_finished=True, speed_estimate_period=600.0)
         self._failed = 0
         self._told = False
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
 
     def started(self, done: int, total: int) -> None:
         """Start the bar; points that are there already do not count as speed."""
@@ -92,7 +59,3 @@ class Bar:
         if self._failed:
             self._bars.update(self._task, description=f"points ({self._failed} failed)")
         self._bars.advance(self._task)
-
-    def message(self, text: str) -> None:
-        """Print *text*."""
-        self._bars.console.print(text, markup=False, soft_wrap=True)
