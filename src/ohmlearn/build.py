@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .build_resistive import build_resistive
-from .cell import choose_access, choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
 from .crossbar.array import Crossbar
@@ -17,6 +16,7 @@ from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
 from .periphery import build_sensing, build_wiring, periphery_ledger, tile_shape
+from .settings.cell import choose_access, choose_cell
 from .training.ideal import IdealLearner, Schedule
 from .training.policies import make_policy
 from .training.pulsed import PulsedLearner

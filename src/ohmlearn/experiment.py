@@ -17,15 +17,15 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
-from .cell import choose_access, choose_cell
 from .errors import ConfigError, DeviceError
-from .overrides import apply_overrides
-from .own_presets import own_preset_spelled_out
+from .settings.cell import choose_access, choose_cell
 from .settings.circuit import CircuitSection
 from .settings.conflicts import conflicts
 from .settings.device import DeviceSection
 from .settings.explanations import explain
 from .settings.hardware import HardwareSection
+from .settings.overrides import apply_overrides
+from .settings.own_presets import own_preset_spelled_out
 from .settings.periphery import AccessSection, ConvertersSection, WiresSection
 from .settings.resistive import HOPFIELD_ONLY, ResistiveSection, fill_in
 from .settings.sections import (

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cell import choose_access
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient
@@ -24,6 +23,7 @@ from ..crossbar.array import Crossbar
 from ..errors import ConfigError, SimulationError
 from ..experiment import Experiment
 from ..record import Record
+from ..settings.cell import choose_access
 from ..settings.periphery import AccessSection
 from ..spice_netlists.arrays import with_spice
 from ..spice_netlists.networks.sample_deck import SampleDeck, sample_deck

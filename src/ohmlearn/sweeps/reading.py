@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..build import build
-from ..cell import choose_cell
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import place
 from ..devices import Stuck
@@ -25,6 +24,7 @@ from ..errors import ConfigError, RecordError, nearest
 from ..experiment import Experiment, parse_experiment
 from ..record import Record, is_record, read_record
 from ..run import one_blas_thread
+from ..settings.cell import choose_cell
 from ..training.datasets import load
 from ..training.pulsed import PulsedLearner
 from ..training.samples import Dataset

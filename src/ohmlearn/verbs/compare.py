@@ -23,7 +23,7 @@ def compare(
 ) -> None:
     """Show runs side by side: the settings that differ, accuracy, pulses, time."""
     with explained_errors():
-        from ..comparison import compare_runs, draw_comparison, write_table
+        from ..reporting.comparison import compare_runs, draw_comparison, write_table
 
         found = compare_runs(runs)
         folder = out or Path("runs") / "compare"
@@ -32,6 +32,6 @@ def compare(
         content = found.as_dict() | {"files": [str(path) for path in files]}
         print_json(content)
         return
-    from ..comparison import comparison_table
+    from ..reporting.comparison import comparison_table
 
     print_parts([comparison_table(found), *(f"written: {path}" for path in files)])

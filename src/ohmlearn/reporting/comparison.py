@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
-from .figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
-from .record import Record, is_record, read_record
-from .reporting.report import recorded_headline
-from .storage import write_file
-from .terminal import empty_table
+from ..errors import ConfigError
+from ..figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
+from ..record import Record, is_record, read_record
+from ..storage import write_file
+from ..terminal import empty_table
+from .report import recorded_headline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
