@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..build import AnyLearner
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient
@@ -28,9 +29,7 @@ from ..settings.periphery import AccessSection
 from ..spice_netlists.arrays import with_spice
 from ..spice_netlists.networks.sample_deck import SampleDeck, sample_deck
 from ..spice_netlists.parts.tiles import MemristorCells
-from ..training.ideal import IdealLearner
 from ..training.pulsed import PulsedLearner
-from ..training.resistive.learner import ResistiveLearner
 from .circuit import learner_of
 from .leaky import leaky_network, leaky_phases
 
@@ -40,8 +39,6 @@ __all__ = [
     "learn_test_sample",
     "netlist_of",
 ]
-
-Learner = IdealLearner | PulsedLearner | ResistiveLearner
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +80,7 @@ class CepSample:
 
 
 def learn_sample(
-    experiment: Experiment, learner: Learner, x: NDArray, y: NDArray, step: int = 0
+    experiment: Experiment, learner: AnyLearner, x: NDArray, y: NDArray, step: int = 0
 ) -> CepSample:
     """Learn one sample by the circuit in time; the learner's cells change.
 

@@ -1,10 +1,11 @@
 """Figures. Matplotlib is imported on use, and draws without a display."""
 
-from .canvas import BLUE, GREEN, GREY, ORANGE, canvas, save_figures, style
+from .canvas import BLUE, COLOURS, GREEN, GREY, ORANGE, canvas, save_figures, style
 from .run import draw_figures, run_drawings
 
 __all__ = [
     "BLUE",
+    "COLOURS",
     "GREEN",
     "GREY",
     "ORANGE",

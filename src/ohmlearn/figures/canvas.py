@@ -13,10 +13,12 @@ from ..storage import write_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "canvas", "save_figures", "style"]
+__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "ORANGE", "canvas", "save_figures", "style"]
 
 # Okabe and Ito's palette: distinct for colour-blind readers and in grey.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
+COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""For one curve after the other."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 10.0,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from ..figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
+from ..figures import COLOURS, canvas, save_figures, style
 from ..record import Record, is_record, read_record
 from ..storage import write_file
 from ..terminal import empty_table
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["Comparison", "compare_runs", "comparison_table", "draw_comparison", "write_table"]
-
-# Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 #: Numbers of a summary that are compared, their labels, and how they are shown.
 _OUTCOME = {
@@ -206,14 +203,14 @@ def draw_comparison(folder: Path, found: Comparison) -> list[Path]:
 
 
 def _colour(number: int) -> str:
-    return _COLOURS[number % len(_COLOURS)]
+    return COLOURS[number % len(COLOURS)]
 
 
 def _draw_curves(axes: Axes, found: Comparison) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for number, (epochs, errors) in enumerate(found.curves):
-        look = "-" if number < len(_COLOURS) else "--"
+        look = "-" if number < len(COLOURS) else "--"
         size = 4.0 if len(epochs) <= 40 else 0.0
         axes.plot(epochs, errors, look, marker="o", ms=size, color=_colour(number))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
