@@ -14,7 +14,7 @@ from ohmlearn.build import build
 from ohmlearn.circuits.leaky.signals import signals_of
 from ohmlearn.cli import app
 from ohmlearn.cosimulation.circuit import circuit_of, open_source
-from ohmlearn.cosimulation.deck import deck_of
+from ohmlearn.cosimulation.comparison import deck_of
 from ohmlearn.errors import ConfigError, RecordError
 from ohmlearn.experiment import parse_experiment
 from ohmlearn.run import run
