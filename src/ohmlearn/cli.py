@@ -9,7 +9,7 @@ import typer
 
 from . import __version__
 from .errors import ConfigError
-from .exits import explained_errors
+from .exits import INTERRUPTED, explained_errors
 from .terminal import print_parts
 from .verbs.compare import compare
 from .verbs.cosim import cosim
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from .record import Record
 
 __all__ = ["app", "main"]
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ohmlearn",

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import typer
 
+from ..exits import INTERRUPTED
 from ..terminal import TerminalBar
 
 __all__ = ["Bar", "Silent", "interruptible"]
-
-_INTERRUPTED = 130
 
 
 @contextmanager
@@ -22,7 +21,7 @@ def interruptible(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         typer.echo(f"interrupted: the same command goes on with the points in {folder}.", err=True)
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 class Silent:

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["CircuitSource", "DataDir", "Overrides", "Retry", "Scheduler", "SweepBase", "Workers"]
+__all__ = [
+    "CircuitSource",
+    "DataDir",
+    "Overrides",
+    "Retry",
+    "Scheduler",
+    "SweepBase",
+    "Workers",
+    "json_option",
+    "out_option",
+]
 
 Overrides = Annotated[
     list[str] | None,
