@@ -1,21 +1,11 @@
 """The crossbar array: signed weights held by conductances, read in both directions, programmed.
 
-=========  =======  =====================================  =====================================
-encoding   cells    weight                                 reference
-=========  =======  =====================================  =====================================
-pair       2        (g_plus - g_minus) / unit              each weight's own second cell
-offset     1        (g - g_row) / unit                     one cell per row, set once to mid-window
-single     1        (g - g_mid) / unit                     subtracted by an ideal circuit
-=========  =======  =====================================  =====================================
-
-``unit`` is the conductance that stands for weight 1 [S]: the window divided by the weight range.
 Rows are word lines, columns bit lines. A forward read drives the word lines and senses the bit
 lines at virtual ground; a backward read the other way round, through the same cells.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -23,67 +13,27 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..devices.cell.access import Nmos
-from ..devices.cell.read import Channel, open_resistance, read_conductance, read_step
+from ..devices.cell.read import open_resistance
 from ..devices.contract import Device
 from ..devices.counter_rng import seed_key
 from ..devices.variability import Effects
 from ..errors import ConfigError, nearest
 from .ageing import drift
-from .bank import CellBank, Tick, fire, place
+from .bank import Tick, fire, place
 from .burst import fire_all, suits, survey
+from .cell_array import ENCODINGS, CellArray, window_ends
 from .drawing import draw_bank
 from .metering import make_meter, written
 from .reading import line_currents, squared_conductance
 from .view import CrossbarView
-from .writing.schemes import pulse_counts
+from .writing.requests import pulse_counts
 
 __all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]
 
-ENCODINGS = {"pair": 2, "offset": 1, "single": 1}
 
+class Crossbar(CellArray):
+    """A :class:`CellArray` that is read and programmed; build one with :meth:`build`."""
 
-@dataclass
-class Crossbar:
-    """An array of cells that holds signed weights; build one with :meth:`build`.
-
-    Attributes
-    ----------
-    device, params, effects
-        The cell model, its nominal parameters (SI units), its non-idealities.
-    encoding
-        ``"pair"``, ``"offset"`` or ``"single"``.
-    rows, columns
-        Word lines and bit lines (pairs of bit lines for ``"pair"``).
-    unit
-        Conductance that stands for weight 1 [S].
-    seed, array_id
-        Key of all its random numbers.
-    bank
-        The cells; ``bank.x`` and ``bank.g`` change with programming.
-    reference
-        Conductance subtracted from each row [S], shape (rows,); zeros for pairs.
-    reference_cells
-        The cells of the reference column, if there is one.
-    operations, reads, pulses, drifts
-        Programming operations, reads, single-cell pulses and rests so far.
-    """
-
-    device: Device
-    params: Any
-    effects: Effects
-    encoding: str
-    rows: int
-    columns: int
-    unit: float
-    seed: int
-    array_id: int
-    bank: CellBank
-    reference: NDArray
-    reference_cells: CellBank | None = None
-    operations: int = 0
-    reads: int = 0
-    pulses: int = 0
-    drifts: int = 0
     __array_ufunc__ = None  # so that ``v @ xbar`` reaches __rmatmul__
 
     @staticmethod
@@ -157,7 +107,7 @@ class Crossbar:
         cells = rows * columns * ENCODINGS[encoding]
         draw = partial(draw_bank, device, params, effects, access=access, v_gate=v_gate)
         bank = draw(cells, v_read, seed, array_id, dtype)
-        low, high = _ends(params, bank.channel, v_read)
+        low, high = window_ends(params, bank.channel, v_read)
         reference = np.zeros(rows, dtype)
         middle = 0.5 * (low + high)
         if encoding == "single":
@@ -176,45 +126,6 @@ class Crossbar:
         xbar.set_weights(np.zeros((rows, columns), dtype))
         return xbar
 
-    @property
-    def arms(self) -> int:
-        """Cells per weight."""
-        return ENCODINGS[self.encoding]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Word lines and columns of weights."""
-        return self.rows, self.columns
-
-    @property
-    def cells(self) -> int:
-        """Number of cells, without the reference column."""
-        return self.bank.x.size
-
-    @property
-    def step(self) -> float:
-        """Weight change by one nominal pulse on each arm, at the reference conductance.
-
-        In a pair of one-sided cells by one on one arm, the other one resting.
-        """
-        moving = 1 if self.device.one_sided else self.arms
-        return moving * self.cell_step / self.unit
-
-    @property
-    def cell_step(self) -> float:
-        """Change of a cell's conductance by one nominal pulse [S]."""
-        return read_step(self.params, self.bank.channel, float(self.bank.v_read))
-
-    @property
-    def conductance(self) -> NDArray:
-        """Conductances shown to a read [S], shape (rows, columns, arms); a view."""
-        return self.bank.g.reshape(self.rows, self.columns, self.arms)
-
-    @property
-    def weights(self) -> NDArray:
-        """Weights that a noiseless read would see, shape (rows, columns)."""
-        return self._signed() / self.unit
-
     @cached_property
     def _columns(self) -> NDArray:
         """The table of the cells with each parameter's numbers side by side, made when needed."""
@@ -224,10 +135,6 @@ class Crossbar:
     def T(self) -> CrossbarView:
         """The array seen from its bit lines."""
         return CrossbarView(self)
-
-    def _signed(self) -> NDArray:
-        g = self.conductance
-        return g[..., 0] - (g[..., 1] if self.arms == 2 else self.reference[:, np.newaxis])
 
     def meter(self) -> None:
         """From now on account for the energy of every programming pulse, in ``bank.meter``."""
@@ -245,35 +152,10 @@ class Crossbar:
     def set_weights(self, weights: NDArray) -> None:
         """Program *weights* (rows, columns) as an ideal write-verify would; count no pulses.
 
-        The arms of a pair go to mid-window plus and minus half the weight. What a cell's own
-        window does not hold is cut off, and stuck cells stay where they are.
-
-        Raises
-        ------
-        ConfigError
-            If the shape is wrong or a weight is not finite.
+        They get the conductances of :meth:`cell_targets`, which raises if they cannot. What a
+        cell's own window does not hold is cut off, and stuck cells stay where they are.
         """
         place(self.bank, np.arange(self.cells), self.cell_targets(weights).ravel())
-
-    def cell_targets(self, weights: NDArray) -> NDArray:
-        """Return the conductances [S] that hold *weights*, shape (rows, columns, arms).
-
-        See :meth:`set_weights`, also for the errors; a cell's own window is not asked.
-        """
-        weights = np.asarray(weights, self.bank.g.dtype)
-        if weights.shape != self.shape or not np.all(np.isfinite(weights)):
-            raise ConfigError(
-                f"weights of shape {weights.shape} for a crossbar of shape {self.shape}; "
-                "allowed: that shape, finite numbers."
-            )
-        middle = 0.5 * sum(_ends(self.params, self.bank.channel, float(self.bank.v_read)))
-        target = np.empty((*self.shape, self.arms), self.bank.g.dtype)
-        if self.arms == 2:
-            target[..., 0] = middle + 0.5 * self.unit * weights
-            target[..., 1] = middle - 0.5 * self.unit * weights
-        else:
-            target[..., 0] = self.reference[:, np.newaxis] + self.unit * weights
-        return target
 
     def tick(self) -> Tick:
         """Return the moment of a new programming operation, and count it."""
@@ -329,11 +211,14 @@ class Crossbar:
         -------
         ndarray, (columns,) or (batch, columns)
         """
-        return line_currents(self, np.asarray(v), self._signed(), squared_conductance(self))
+        return line_currents(
+            self, np.asarray(v), self.signed_conductance, squared_conductance(self)
+        )
 
     def read_back(self, u: NDArray) -> NDArray:
         """Return the signed word-line currents [A] for bit lines at *u* [V]; see :meth:`read`."""
-        return line_currents(self, np.asarray(u), self._signed().T, squared_conductance(self).T)
+        squares = squared_conductance(self).T
+        return line_currents(self, np.asarray(u), self.signed_conductance.T, squares)
 
     def __matmul__(self, u: NDArray) -> NDArray:
         """Return word-line currents [A], (rows,) or (rows, p), for bit lines *u* [V]."""
@@ -342,9 +227,3 @@ class Crossbar:
     def __rmatmul__(self, v: NDArray) -> NDArray:
         """Return bit-line currents [A] for word lines *v* [V], shape (batch, rows)."""
         return self.read(v)
-
-
-def _ends(params: Any, channel: Channel | None, v_read: float) -> tuple[float, float]:
-    """Return the conductances [S] at both ends of the nominal cell's window."""
-    low, high = (float(read_conductance(params, channel, v_read, x)) for x in (0.0, 1.0))
-    return low, high

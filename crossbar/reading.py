@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..devices.counter_rng import Stream, normals
 from ..errors import ConfigError
-
-if TYPE_CHECKING:
-    from .array import Crossbar
+from .cell_array import CellArray
 
 __all__ = ["line_currents", "read_cells", "read_numbers", "squared_conductance"]
 
 
-def squared_conductance(xbar: Crossbar) -> NDArray:
+def squared_conductance(xbar: CellArray) -> NDArray:
     """Return the sum of squared conductances [S^2] behind each weight, shape (rows, columns)."""
     total = np.sum(xbar.conductance**2, axis=2)
     if xbar.encoding == "offset":
@@ -24,12 +20,12 @@ def squared_conductance(xbar: Crossbar) -> NDArray:
     return total
 
 
-def line_currents(xbar: Crossbar, v: NDArray, signed: NDArray, squares: NDArray) -> NDArray:
+def line_currents(xbar: CellArray, v: NDArray, signed: NDArray, squares: NDArray) -> NDArray:
     """Return the currents [A] of the lines sensed, with read noise, for driven lines at *v* [V].
 
     Parameters
     ----------
-    xbar : Crossbar
+    xbar : CellArray
         The array, which counts its noisy reads.
     v : (driven,) or (batch, driven)
     signed, squares : (driven, sensed)
@@ -53,7 +49,7 @@ def line_currents(xbar: Crossbar, v: NDArray, signed: NDArray, squares: NDArray)
     return current
 
 
-def read_cells(xbar: Crossbar) -> NDArray:
+def read_cells(xbar: CellArray) -> NDArray:
     """Return the conductance [S] of each cell, read alone, shape (rows, columns, arms)."""
     g = xbar.conductance
     if xbar.effects.read_noise > 0:
@@ -61,7 +57,7 @@ def read_cells(xbar: Crossbar) -> NDArray:
     return g.copy()
 
 
-def read_numbers(xbar: Crossbar, shape: tuple[int, ...]) -> NDArray:
+def read_numbers(xbar: CellArray, shape: tuple[int, ...]) -> NDArray:
     """Return standard normal numbers for a new read, and count it."""
     step = (xbar.array_id << 40) + xbar.reads
     xbar.reads += 1

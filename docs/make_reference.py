@@ -21,7 +21,7 @@ from ohmlearn.devices.registry import builtin_devices
 from ohmlearn.experiment import Experiment
 from ohmlearn.reporting.constants import ADC_BITS, CONSTANTS, NODES, SOURCES, adc_energy
 from ohmlearn.reporting.words import quantity
-from ohmlearn.settings.sections import DeviceSection
+from ohmlearn.settings.device import DeviceSection
 from ohmlearn.tables import engineering
 
 EFFECT_VALUES = {

@@ -20,8 +20,8 @@ from ...jit import inner, kernel
 from ..simulator import Phase
 from .elements import clamp_content
 from .flat import applied, flatten, state_of
+from .kirchhoff import currents
 from .network import ResistiveNetwork
-from .newton import currents
 from .power import class_names, powers, sources_of
 
 __all__ = ["co_content", "local_changes", "local_products", "node_currents", "power"]

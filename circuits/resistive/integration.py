@@ -8,8 +8,8 @@ import numpy as np
 
 from ...jit import kernel
 from .elimination import eliminate, solve
+from .kirchhoff import RUNAWAY, currents, largest, reach
 from .network import _IDEAL, _PIECEWISE, _SHOCKLEY
-from .newton import RUNAWAY, currents, largest, reach
 from .power import powers
 from .rosenbrock import ORDER, STAGES, between, step
 

@@ -20,36 +20,16 @@ from numpy.typing import NDArray
 
 from ...jit import inner, kernel
 from ..simulator import Equilibrium, Phase
-from .elements import clamp, held, resolve
+from .elements import resolve
 from .elimination import add_coupling, eliminate, make_factors, solve
 from .flat import applied, by_layer, flatten, state_of
+from .kirchhoff import RUNAWAY, currents, largest, reach, unheld
 from .network import _IDEAL, _SHOCKLEY, ResistiveNetwork
 
-__all__ = ["RUNAWAY", "currents", "largest", "reach", "settle"]
+__all__ = ["settle"]
 
 _CONVERGED, _EXHAUSTED, _UNBOUNDED, _NOT_FINITE = range(4)
 _SHORTEST = 1e-12
-RUNAWAY = 1e4
-"""A node this many times beyond all that drives it has no steady state."""
-
-
-@kernel
-def currents(flat, conductance, drive, v, f, slope):
-    """Write the current into each node [A], without ideal diodes, and the diagonal [S].
-
-    The diagonal of a node that stands still is infinite: one that an ideal diode holds, or that
-    nothing is connected to.
-    """
-    f[:] = drive
-    add_coupling(flat, v, f)
-    for j in range(v.size):
-        low, high = flat.low[j], flat.high[j]
-        i, di = clamp(flat.diode, low, high, v[j])
-        f[j] -= conductance[j] * v[j] + i
-        slope[j] = conductance[j] + di
-        loose = slope[j] == 0.0 and f[j] == 0.0
-        if loose or held(flat.diode, low, high, v[j], f[j]):
-            slope[j] = np.inf
 
 
 @kernel
@@ -75,40 +55,6 @@ def _slope_along(weight, f, before, after):
     for j in range(f.size):
         total += weight[j] * f[j] * (after[j] - before[j])
     return total
-
-
-@kernel
-def largest(values):
-    """Return the largest magnitude, infinite if one is not a number."""
-    found = 0.0
-    for value in values:
-        found = max(found, abs(value)) if value == value else np.inf
-    return found
-
-
-@kernel
-def _unheld(f, slope):
-    """Return the largest violation of Kirchhoff's current law; ideal diodes carry the rest."""
-    worst = 0.0
-    for j in range(f.size):
-        if slope[j] < np.inf:
-            worst = max(worst, abs(f[j])) if f[j] == f[j] else np.inf
-    return worst
-
-
-@kernel
-def reach(flat, drive):
-    """Return a voltage [V] that no node of a network without active sources could exceed."""
-    found, amplified = 1e-9, 1.0
-    for layer in range(1, flat.sizes.size):
-        amplified *= max(flat.gain[layer], 1.0)
-        for j in range(flat.at[layer], flat.at[layer + 1]):
-            if flat.conductance[j] > 0.0:
-                found = max(found, abs(drive[j]) / flat.conductance[j])
-            for rail in (flat.low[j], flat.high[j]):
-                if abs(rail) < np.inf:
-                    found = max(found, abs(rail))
-    return found * amplified
 
 
 @kernel
@@ -191,14 +137,14 @@ def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, 
     for iteration in range(1, limit + 1):
         shift = _step(flat, slope, f, factors, diagonal, step)
         if shift == np.inf:
-            return _NOT_FINITE, iteration, _unheld(f, slope)
+            return _NOT_FINITE, iteration, unheld(f, slope)
         size = largest(step)
         if shift == 0.0 and size <= absolute + relative * largest(v):
             v += step
             if flat.diode.kind == _IDEAL:
                 _clip(flat, v)
             currents(flat, conductance, drive, v, f, slope)
-            return _CONVERGED, iteration, _unheld(f, slope)
+            return _CONVERGED, iteration, unheld(f, slope)
         if iteration <= bold:
             v += step
             _obey(flat, conductance, drive, v, 0, v.size, spare)
@@ -207,8 +153,8 @@ def find(flat, conductance, drive, v, absolute, relative, bold, limit, factors, 
             _sweep(flat, conductance, drive, v, spare)
         currents(flat, conductance, drive, v, f, slope)
         if not largest(v) < bound:
-            return (_UNBOUNDED if shift > 0.0 else _NOT_FINITE), iteration, _unheld(f, slope)
-    return (_UNBOUNDED if shift > 0.0 else _EXHAUSTED), limit, _unheld(f, slope)
+            return (_UNBOUNDED if shift > 0.0 else _NOT_FINITE), iteration, unheld(f, slope)
+    return (_UNBOUNDED if shift > 0.0 else _EXHAUSTED), limit, unheld(f, slope)
 
 
 @kernel

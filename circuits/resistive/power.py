@@ -31,9 +31,8 @@ from .network import _IDEAL, ResistiveNetwork
 
 __all__ = ["Sources", "class_names", "powers", "sources_of"]
 
+# Those before the diodes are supplied, from there on they are dissipated.
 INPUTS, RAILS, BIAS, NUDGE, AMPLIFIERS, DIODE, NUDGED, CONDUCTANCE = range(8)
-SUPPLIED = DIODE
-"""Classes before this one are supplied, from here on they are dissipated."""
 
 _NAMES = (
     "supplied inputs",

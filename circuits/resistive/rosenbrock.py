@@ -19,7 +19,7 @@ import numpy as np
 
 from ...jit import inner, kernel
 from .elimination import eliminate, solve
-from .newton import currents
+from .kirchhoff import currents
 
 __all__ = ["ORDER", "STAGES", "between", "step"]
 
@@ -139,7 +139,7 @@ def step(flat, conductance, drive, v, f, slope, h, factors, stages, work, end, d
     Parameters
     ----------
     v, f, slope : (nodes,)
-        Voltages, and what :func:`~.newton.currents` gives there. A node with infinite slope is
+        Voltages, and what :func:`~.kirchhoff.currents` gives there. A node with infinite slope is
         held by an ideal diode and does not move.
     stages : (8, nodes)
         Work space.

@@ -7,8 +7,7 @@ the ADC, its levels and its range, and the exact sum of the tiles' numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,11 +17,9 @@ from ..reading import read_numbers
 from .converters import levels_step, round_to_levels
 from .currents import LinearCells, LineCurrents, TileCells, curved_cells
 from .lines import cell_numbers, drive_columns, line_conductances, weight_currents
+from .tiles import Tiles
 
-if TYPE_CHECKING:
-    from .tiled import TiledCrossbar
-
-__all__ = ["TiledRead", "carried", "driven", "places", "sense"]
+__all__ = ["TiledRead", "carried", "driven", "sense"]
 
 
 class TiledRead(NamedTuple):
@@ -56,15 +53,7 @@ class TiledRead(NamedTuple):
     clipped: int
 
 
-def places(tiled: TiledCrossbar) -> Iterator[tuple[slice, slice]]:
-    """Yield word lines and columns of every tile, row of tiles by row of tiles."""
-    (rows, columns), (high, wide) = tiled.shape, tiled.tile
-    for top in range(0, rows, high):
-        for left in range(0, columns, wide):
-            yield slice(top, min(top + high, rows)), slice(left, min(left + wide, columns))
-
-
-def driven(tiled: TiledCrossbar, v: ArrayLike, forward: bool) -> tuple[NDArray, int]:
+def driven(tiled: Tiles, v: ArrayLike, forward: bool) -> tuple[NDArray, int]:
     """Return what the DACs make of *v*, (batch, driven) [V], and how many drives were clipped.
 
     Raises
@@ -90,7 +79,7 @@ def driven(tiled: TiledCrossbar, v: ArrayLike, forward: bool) -> tuple[NDArray, 
     return levels * tiled.v_full, int(np.count_nonzero(clipped))
 
 
-def _cells(tiled: TiledCrossbar, rows: slice, columns: slice) -> TileCells:
+def _cells(tiled: Tiles, rows: slice, columns: slice) -> TileCells:
     """Return the cells of a tile as they are now."""
     xbar = tiled.crossbar
     if tiled.nonlinear:
@@ -104,13 +93,13 @@ def _cells(tiled: TiledCrossbar, rows: slice, columns: slice) -> TileCells:
     return tiled.solvers[key]
 
 
-def carried(tiled: TiledCrossbar, v: NDArray, forward: bool) -> LineCurrents:
+def carried(tiled: Tiles, v: NDArray, forward: bool) -> LineCurrents:
     """Return every tile's currents (tiles, batch, sensed) for lines at *v* (batch, driven) [V]."""
     xbar, axis = tiled.crossbar, 0 if forward else 1
     current = np.empty((tiled.tiles[axis], len(v), tiled.shape[1 - axis]))
     squares = np.empty_like(current)
     residual, converged, message = 0.0, True, ""
-    for place in places(tiled):
+    for place in tiled.places():
         rows, columns = place
         along, across = place[axis], place[1 - axis]
         part = v[:, along]
@@ -125,7 +114,7 @@ def carried(tiled: TiledCrossbar, v: NDArray, forward: bool) -> LineCurrents:
     return LineCurrents(current, squares, residual, converged, message)
 
 
-def _converted(tiled: TiledCrossbar, parts: LineCurrents, forward: bool) -> tuple[NDArray, int]:
+def _converted(tiled: Tiles, parts: LineCurrents, forward: bool) -> tuple[NDArray, int]:
     """Return the numbers [A] that the ADCs make of *parts*, and how many saturated."""
     xbar, converters = tiled.crossbar, tiled.converters
     sigma = xbar.effects.read_noise
@@ -145,7 +134,7 @@ def _converted(tiled: TiledCrossbar, parts: LineCurrents, forward: bool) -> tupl
     return value, int(np.count_nonzero(saturated))
 
 
-def sense(tiled: TiledCrossbar, v: ArrayLike, forward: bool) -> TiledRead:
+def sense(tiled: Tiles, v: ArrayLike, forward: bool) -> TiledRead:
     """Read all tiles, word lines (or backward columns) at *v*, (driven,) or (batch, driven) [V].
 
     Raises

@@ -7,12 +7,12 @@
     currents = xbar.read(v)
 
 The cells are those of one :class:`~..array.Crossbar`, so programming, drift, noise and random
-numbers are the same; :mod:`.reading` cuts them into tiles and says what a read goes through.
+numbers are the same; :mod:`.tiles` cuts them into tiles and :mod:`.reading` says what a read goes
+through.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,46 +24,17 @@ from ...errors import ConfigError, OhmlearnError
 from ..array import Crossbar
 from ..view import CrossbarView
 from ..wires import Wires, effective_map
-from .converters import Converters, Mismatch, draw_mismatch
-from .currents import LinearCells
+from .converters import Converters, draw_mismatch
 from .lines import line_conductances, tile_shape, weight_map
-from .reading import TiledRead, carried, driven, places, sense
+from .reading import TiledRead, carried, driven, sense
+from .tiles import Tiles
 
 __all__ = ["TiledCrossbar", "TiledRead"]
 
 
-@dataclass(repr=False)
-class TiledCrossbar:
-    """Weights on tiles with wires and converters; build one with :meth:`build`.
+class TiledCrossbar(Tiles):
+    """Cells on :class:`Tiles`, read and programmed as one array; build one with :meth:`build`."""
 
-    Attributes
-    ----------
-    crossbar
-        The cells of all tiles, and all that is done to them.
-    tile
-        Word lines and columns of weights of a tile.
-    wires
-        Resistances inside a tile, or ``None`` for ideal lines.
-    converters
-        DAC of every driven and ADC of every sensed line of a tile.
-    nonlinear
-        Whether cells follow the current of their model, not their conductance at ``v_read``.
-    adc_range : (2,)
-        Largest current an ADC returns, forward and backward, in units of weight 1 at ``v_full``.
-    mismatch
-        Gain and offset of the ADCs, forward and backward, tile by tile and line by line.
-    solvers
-        Tiles of linear cells by their first word line and column, kept from read to read.
-    """
-
-    crossbar: Crossbar
-    tile: tuple[int, int]
-    wires: Wires | None
-    converters: Converters
-    nonlinear: bool
-    adc_range: NDArray
-    mismatch: tuple[Mismatch, Mismatch]
-    solvers: dict[tuple[int, int], LinearCells] = field(default_factory=dict)
     __array_ufunc__ = None  # so that ``v @ xbar`` reaches __rmatmul__
 
     @staticmethod
@@ -138,32 +109,6 @@ class TiledCrossbar:
         return TiledCrossbar(xbar, shape, used, converters, nonlinear, limits, mismatch)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Word lines and columns of weights."""
-        return self.crossbar.shape
-
-    @property
-    def v_full(self) -> float:
-        """Voltage of a line driven in full [V]; the read voltage of the cells."""
-        return float(self.crossbar.bank.v_read)
-
-    @property
-    def current_unit(self) -> float:
-        """Current of weight 1 on a line driven in full [A]."""
-        return float(self.crossbar.unit) * self.v_full
-
-    @property
-    def tiles(self) -> tuple[int, int]:
-        """Number of tiles along the word lines' numbers and along the columns'."""
-        rows, columns = (-(-n // size) for n, size in zip(self.shape, self.tile, strict=True))
-        return rows, columns
-
-    @property
-    def weights(self) -> NDArray:
-        """Weights that an exact read without wires would see, shape (rows, columns)."""
-        return self.crossbar.weights
-
-    @property
     def effective_weights(self) -> NDArray:
         """Weights that a read with wires and exact converters sees, shape (rows, columns).
 
@@ -171,7 +116,7 @@ class TiledCrossbar:
         ``v_read``.
         """
         found = np.empty(self.shape)
-        for rows, columns in places(self):
+        for rows, columns in self.places():
             g = line_conductances(self.crossbar, rows, columns)
             m = g if self.wires is None else effective_map(g, self.wires).matrix
             found[rows, columns] = weight_map(self.crossbar, rows, m)

@@ -25,7 +25,7 @@ from ...devices.dispatch import cell
 from ...errors import ConfigError, DeviceError
 from ...jit import inlined, kernel
 from ..bank import Tick, fire, words
-from .targets import checked_targets
+from .requests import checked_targets
 
 if TYPE_CHECKING:
     from ..array import Crossbar
@@ -169,7 +169,7 @@ def write_by_gate(
         If a cell's equation cannot be integrated.
     """
     _check(two)
-    targets = checked_targets(xbar, targets, "one-shot writing")
+    targets = checked_targets(targets, xbar.conductance.shape, "one-shot writing")
     bank, asked = xbar.bank, np.isfinite(targets)
     cells = np.flatnonzero(asked)
     free = cells[bank.stuck[cells] == 0]

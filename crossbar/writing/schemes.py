@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 
 from ...devices.counter_rng import Stream, uniforms
 from ...errors import ConfigError
+from .requests import pulse_counts
 
 if TYPE_CHECKING:
     from ..array import Crossbar
@@ -45,7 +46,6 @@ __all__ = [
     "Programming",
     "cell_counts",
     "outer_product",
-    "pulse_counts",
     "result",
     "row_parallel",
     "row_serial",
@@ -72,23 +72,6 @@ class Programming(NamedTuple):
     operations: int
     time: float
     clipped: int = 0
-
-
-def pulse_counts(counts: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Return signed pulse *counts* as int64, checked to be integers of *shape*.
-
-    Raises
-    ------
-    ConfigError
-        If they are not.
-    """
-    counts = np.asarray(counts)
-    if counts.shape != shape or counts.dtype.kind not in "iu":
-        raise ConfigError(
-            f"pulse counts of shape {counts.shape} and type {counts.dtype} for a crossbar of "
-            f"shape {shape}; allowed: that shape, integers."
-        )
-    return counts.astype(np.int64, copy=False)
 
 
 def cell_counts(xbar: Crossbar, counts: NDArray) -> NDArray:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...errors import ConfigError
 from ..bank import fire
 from ..reading import read_cells
+from .requests import checked_targets
 from .schemes import row_slots
-from .targets import checked_targets
 
 if TYPE_CHECKING:
     from ..array import Crossbar
@@ -106,7 +106,7 @@ def write_verify(
     ConfigError
         If an argument is not allowed.
     """
-    targets = checked_targets(xbar, targets, "write-verify")
+    targets = checked_targets(targets, xbar.conductance.shape, "write-verify")
     _check(tolerance, max_iterations, burst)
     step = xbar.cell_step
     pending = np.isfinite(targets)

@@ -16,7 +16,7 @@ __all__ = ["FAMILY"]
 
 def _imbalance(network: ResistiveNetwork, phase: Phase, v: NDArray) -> tuple[NDArray, NDArray]:
     from ...circuits.resistive.flat import applied, flatten
-    from ...circuits.resistive.newton import currents
+    from ...circuits.resistive.kirchhoff import currents
 
     flat = flatten(network)
     conductance, drive = applied(network, flat, phase)

@@ -1,14 +1,14 @@
-"""From an experiment to what runs: the network, its arrays, and the learner."""
+"""From an experiment to what runs: the data, the network, its arrays, and the learner."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .build_resistive import build_resistive
-from .cell import choose_access, choose_cell
 from .circuits.fabric import array_shapes, make_fabric
 from .circuits.hopfield import HopfieldNetwork
 from .crossbar.array import Crossbar
@@ -17,6 +17,8 @@ from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
 from .periphery import build_sensing, build_wiring, periphery_ledger, tile_shape
+from .settings.cell import choose_access, choose_cell
+from .training.datasets import load
 from .training.ideal import IdealLearner, Schedule
 from .training.policies import make_policy
 from .training.pulsed import PulsedLearner
@@ -24,7 +26,10 @@ from .training.resistive.learner import ResistiveLearner
 from .training.rules import get_rule
 from .training.samples import Dataset
 
-__all__ = ["Built", "build", "build_network", "build_schedule"]
+__all__ = ["AnyLearner", "Built", "build", "build_network", "build_schedule", "load_data"]
+
+AnyLearner = IdealLearner | PulsedLearner | ResistiveLearner
+"""What a run trains."""
 
 _INITIAL = 0  # stream of the initial weights, beside those of the trainer
 
@@ -32,8 +37,26 @@ _INITIAL = 0  # stream of the initial weights, beside those of the trainer
 class Built(NamedTuple):
     """A learner, ready to train, and the ledger of the device effects that act on it."""
 
-    learner: IdealLearner | PulsedLearner | ResistiveLearner
+    learner: AnyLearner
     effects: list[dict]
+
+
+def load_data(experiment: Experiment, data_dir: str | Path | None = None) -> Dataset:
+    """Return the data set that ``[data]`` names, in the precision of the run.
+
+    Raises
+    ------
+    UserError
+        If there is no such data set, or one of its files is missing or damaged.
+    """
+    section = experiment.data
+    return load(
+        section.name,
+        data_dir,
+        section.limit_train,
+        section.limit_test,
+        np.dtype(experiment.run.precision),
+    )
 
 
 def build_network(experiment: Experiment) -> HopfieldNetwork:

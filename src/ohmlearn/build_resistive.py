@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell import Cell, choose_access, choose_cell
 from .circuits.hopfield import Layout, make_layout
 from .circuits.numba_simulator import NumbaSimulator
-from .circuits.resistive.descent import Rails, make_rails
 from .circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from .circuits.resistive.packed import Rails, make_rails
 from .circuits.simulator import Simulator
 from .crossbar.array import Crossbar
 from .devices import ledger
 from .errors import ConfigError
 from .experiment import Experiment
+from .settings.cell import Cell, choose_access, choose_cell
 from .settings.resistive import ResistiveSection
 from .training.policies import make_policy
 from .training.resistive.cells import Cells

@@ -9,7 +9,8 @@ import typer
 
 from . import __version__
 from .errors import ConfigError
-from .exits import explained_errors
+from .exits import INTERRUPTED, explained_errors
+from .terminal import print_parts
 from .verbs.compare import compare
 from .verbs.cosim import cosim
 from .verbs.devices import devices
@@ -17,6 +18,7 @@ from .verbs.doctor import doctor
 from .verbs.fit import fit
 from .verbs.gdu import gdu
 from .verbs.netlist import netlist
+from .verbs.options import Overrides
 from .verbs.report import report
 from .verbs.sweep import sweep
 from .verbs.tolerance import tolerance
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from .record import Record
 
 __all__ = ["app", "main"]
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ohmlearn",
@@ -81,10 +81,7 @@ def run(
             metavar="EXPERIMENT", help="A TOML file; without one, the default experiment."
         ),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
-    ] = None,
+    overrides: Overrides = None,
     seed: Annotated[int | None, typer.Option(help="Change run.seed.")] = None,
     out: Annotated[
         Path | None,
@@ -130,8 +127,7 @@ def data(
             from .training.download import fetch
 
             typer.echo(f"{download} is in {fetch(download, data_dir)}", err=True)
-        for part in tables.data_sets(describe(data_dir)):
-            _console().print(part)
+        print_parts(tables.data_sets(describe(data_dir)))
 
 
 app.command()(devices)
@@ -190,8 +186,8 @@ def _refuse_to_lose(folder: Path, resume: bool, overwrite: bool) -> None:
 
 
 def _train(experiment: Experiment, folder: Path, data_dir: Path | None, resume: bool) -> Record:
-    from .progress import RichProgress
     from .run import run as train
+    from .run.progress import RichProgress
 
     with RichProgress() as progress:
         return train(experiment, folder, data_dir, resume, progress)
@@ -205,8 +201,7 @@ def _show(record: Record, as_json: bool) -> None:
         return
     from . import tables
 
-    for part in tables.result(record):
-        _console().print(part)
+    print_parts(tables.result(record))
 
 
 def _interrupted(folder: Path | None) -> NoReturn:
@@ -218,9 +213,3 @@ def _interrupted(folder: Path | None) -> NoReturn:
         then = "no checkpoint was written yet, so there is nothing for --resume to go on from."
     typer.echo(f"interrupted: {then}", err=True)
     raise typer.Exit(INTERRUPTED) from None
-
-
-def _console():
-    from rich.console import Console
-
-    return Console(highlight=False)

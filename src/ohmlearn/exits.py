@@ -10,9 +10,10 @@ import typer
 
 from .errors import OhmlearnError, UserError
 
-__all__ = ["FAILURE", "WRONG_INPUT", "explained_errors"]
+__all__ = ["FAILURE", "INTERRUPTED", "WRONG_INPUT", "explained_errors"]
 
 FAILURE, WRONG_INPUT = 1, 2
+INTERRUPTED = 130  # as of a shell, after Ctrl-C
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -17,19 +17,20 @@ from typing import Annotated, Any, Self
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
-from .cell import choose_access, choose_cell
 from .errors import ConfigError, DeviceError
-from .overrides import apply_overrides
-from .own_presets import own_preset_spelled_out
+from .settings.cell import choose_access, choose_cell
 from .settings.circuit import CircuitSection
+from .settings.conflicts import conflicts
+from .settings.device import DeviceSection
 from .settings.explanations import explain
 from .settings.hardware import HardwareSection
+from .settings.overrides import apply_overrides
+from .settings.own_presets import own_preset_spelled_out
 from .settings.periphery import AccessSection, ConvertersSection, WiresSection
-from .settings.resistive import HOPFIELD_ONLY, ResistiveSection, fill_in, resistive_conflicts
+from .settings.resistive import HOPFIELD_ONLY, ResistiveSection, fill_in
 from .settings.sections import (
     CrossbarSection,
     DataSection,
-    DeviceSection,
     EvaluationSection,
     LearningSection,
     NetworkSection,
@@ -44,8 +45,6 @@ DEFAULT = "the default experiment"
 
 # Keys that name files; ``data.name`` may also be the name of a data set.
 _FILES = (("data", "name"), ("circuit", "transistor_library"))
-
-_VECTOR_FIELD = ("vf", "cvf")
 
 # What may differ between a run and its continuation: it changes no bit of the result.
 _NOT_IN_DIGEST: Any = {
@@ -92,14 +91,7 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        sentences = [
-            *_rule_conflicts(self),
-            *_shape_conflicts(self),
-            *_device_conflicts(self),
-            *_periphery_conflicts(self),
-            *resistive_conflicts(self),
-        ]
-        if sentences:
+        if sentences := list(conflicts(self)):
             raise ValueError("\n".join(sentences))
         return self
 
@@ -245,90 +237,3 @@ def _resolved(document: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(table, dict) and isinstance(value, (int, float)) and value is not True:
             table[key] = [value] * max(weight_layers, 1)
     return full
-
-
-def _rule_conflicts(e: Experiment) -> Iterator[str]:
-    rule, network, learning = e.learning.rule, e.network, e.learning
-    if rule in _VECTOR_FIELD and network.symmetric and network.kind == "hopfield":
-        yield (
-            f"learning.rule is '{rule}', which learns separate forward and backward weights; it "
-            "needs network.symmetric = false (with symmetric weights use 'ep', 'cep' or "
-            "'centred-ep')."
-        )
-    if rule not in _VECTOR_FIELD and not network.symmetric:
-        fits = "cvf" if rule == "cep" else "vf"
-        yield (
-            f"learning.rule is '{rule}', which needs network.symmetric = true; with separate "
-            f"forward and backward weights the rule that fits is '{fits}'."
-        )
-    if network.symmetric and network.angle != 0:
-        yield (
-            f"network.angle is {network.angle:g}; symmetric weights have no angle between "
-            "forward and backward: leave it out, or set network.symmetric = false."
-        )
-    if rule == "centred-ep" and learning.random_sign:
-        yield (
-            "learning.random_sign is true; it must be false with rule 'centred-ep', which always "
-            "nudges with both signs."
-        )
-    if learning.slope and (rule not in _VECTOR_FIELD or network.dynamics != "prototypical"):
-        yield (
-            f"learning.slope is true, rule '{rule}' and dynamics '{network.dynamics}'; it acts "
-            "with rules 'vf' and 'cvf' in the prototypical dynamics only."
-        )
-    if learning.policy == "sign-threshold" and learning.threshold is None:
-        yield (
-            "learning.threshold is missing; policy 'sign-threshold' needs it: a number of pulses "
-            "above 0."
-        )
-    if learning.policy != "sign-threshold" and learning.threshold is not None:
-        yield (
-            f"learning.threshold is {learning.threshold:g}; only policy 'sign-threshold' has a "
-            f"threshold, and the policy is '{learning.policy}'."
-        )
-
-
-def _shape_conflicts(e: Experiment) -> Iterator[str]:
-    weight_layers = len(e.network.layers) - 1
-    per_layer = {"learning.eta": e.learning.eta, "crossbar.weight_range": e.crossbar.weight_range}
-    for key, values in per_layer.items():
-        if len(values) != weight_layers:
-            yield (
-                f"{key} has {len(values)} entries; it must be one number, or a list of "
-                f"{weight_layers}: one per weight layer of network.layers = "
-                f"{list(e.network.layers)}."
-            )
-
-
-def _device_conflicts(e: Experiment) -> Iterator[str]:
-    low, high = e.crossbar.g_min, e.crossbar.g_max
-    if low is not None and high is not None and low >= high:
-        yield f"crossbar.g_min is {low:g} S; it must be below crossbar.g_max, {high:g} S."
-    if e.device is None:
-        if e.run.level == "device":
-            yield (
-                "run.level is 'device', which needs a [device] section with a preset or a model."
-            )
-    elif (e.device.preset is None) == (e.device.model is None):
-        given = "neither" if e.device.preset is None else "both"
-        yield f"section [device] has {given} of preset and model; it must have exactly one."
-
-
-def _periphery_conflicts(e: Experiment) -> Iterator[str]:
-    if e.evaluation.after_seconds and e.run.level != "device":
-        yield (
-            "evaluation.after_seconds asks what time does to conductances; it needs run.level = "
-            "'device'."
-        )
-    if e.crossbar.tile is not None and e.crossbar.encoding == "pair" and e.crossbar.tile[1] < 2:
-        yield "crossbar.tile has one bit line; with encoding 'pair' it must have at least 2."
-    if e.converters.adc_bits is None and (e.converters.adc_noise or e.converters.adc_offset):
-        yield (
-            "converters.adc_noise and adc_offset are in units of the ADC's last bit; they need "
-            "converters.adc_bits."
-        )
-    if e.wires is None:
-        return
-    ohms = e.wires.r_word is not None, e.wires.r_bit is not None
-    if (e.wires.node is None) != all(ohms) or (e.wires.node is not None and any(ohms)):
-        yield "section [wires] needs either node, or both r_word and r_bit."

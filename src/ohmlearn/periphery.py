@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell import choose_access
 from .circuits.fabric import Fabric
 from .circuits.hopfield import HopfieldNetwork, Layout
 from .circuits.sensing import Sensing, make_sensing
@@ -17,6 +16,7 @@ from .crossbar.array import ENCODINGS
 from .crossbar.tiles.converters import Converters
 from .crossbar.wires.resistances import Wires
 from .experiment import Experiment
+from .settings.cell import choose_access
 from .training.calibration import line_limits
 from .training.samples import Dataset
 

@@ -10,15 +10,9 @@ import numpy as np
 import pytest
 
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
-from ohmlearn.circuits.resistive.descent import (
-    descend,
-    make_rails,
-    node_totals,
-    pack,
-    source_currents,
-    sweeps,
-)
+from ohmlearn.circuits.resistive.descent import descend, sweeps
 from ohmlearn.circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from ohmlearn.circuits.resistive.packed import make_rails, node_totals, pack, source_currents
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.errors import ConfigError, SimulationError
 

@@ -11,8 +11,9 @@ from scipy.integrate import solve_ivp
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.resistive.energy import power
 from ohmlearn.circuits.resistive.flat import applied, flatten
+from ohmlearn.circuits.resistive.kirchhoff import currents
 from ohmlearn.circuits.resistive.network import DIODES, Diode, ResistiveNetwork
-from ohmlearn.circuits.resistive.newton import currents, settle
+from ohmlearn.circuits.resistive.newton import settle
 from ohmlearn.circuits.resistive.transient import transient
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.errors import ConfigError

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ohmlearn import checkpoint, storage
-from ohmlearn import run as running
 from ohmlearn.cli import app
 from ohmlearn.record import read_record
+from ohmlearn.run import course as running
 
 BASE = """
 name = "small"
@@ -441,7 +441,7 @@ def half(few_figures, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ohmlearn.progress.RichProgress.advanced", stop)
+        patch.setattr("ohmlearn.run.progress.RichProgress.advanced", stop)
         result = run(sets=("run.checkpoint_seconds=1e-9",))
     assert result.exit_code == 130
     assert "--resume goes on from the last checkpoint in out." in result.stderr

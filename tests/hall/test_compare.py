@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ohmlearn.cli import app
-from ohmlearn.comparison import compare_runs
 from ohmlearn.experiment import load_experiment
 from ohmlearn.record import read_record
+from ohmlearn.reporting.comparison import compare_runs
 from ohmlearn.run import run
 
 SMALL = ("data.limit_train=40", "data.limit_test=30", "network.layers=[64,8,10]")

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from ohmlearn.cli import app
 from ohmlearn.cosimulation import comparison
 from ohmlearn.cosimulation.circuit import circuit_of
-from ohmlearn.cosimulation.comparison import Comparison, EnergyComparison, run_cosim
+from ohmlearn.cosimulation.comparison import run_cosim
 from ohmlearn.cosimulation.figures import draw_cosim
+from ohmlearn.cosimulation.result import Comparison, EnergyComparison
 from ohmlearn.experiment import parse_experiment
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]

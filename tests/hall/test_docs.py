@@ -40,7 +40,9 @@ def ohmlearn_calls() -> list[list[str]]:
 
 
 def written_files() -> list[Path]:
-    found = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in TEXT]
+    # In a work tree of Git's, .git is a file that names the repository it belongs to.
+    top = (path for path in ROOT.iterdir() if path.name != ".git")
+    found = [path for path in top if path.is_file() and path.suffix in TEXT]
     for folder in FOLDERS:
         found += [
             path

@@ -5,10 +5,10 @@ import tomllib
 import pytest
 from pydantic import ValidationError
 
-from ohmlearn.cell import choose_cell
 from ohmlearn.devices import get_preset, ledger
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import Experiment, load_experiment, parse_experiment
+from ohmlearn.settings.cell import choose_cell
 
 MINIMAL = """
 name = "small"

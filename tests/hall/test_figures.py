@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from ohmlearn import figures
 from ohmlearn.errors import RecordError
+from ohmlearn.figures import run as figures
 
 RNG = np.random.default_rng(0)
 DEVICE = {

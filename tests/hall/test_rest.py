@@ -3,8 +3,8 @@
 import pytest
 
 from ohmlearn.experiment import parse_experiment
-from ohmlearn.progress import SilentProgress
 from ohmlearn.run import run
+from ohmlearn.run.progress import SilentProgress
 
 TEXT = """
 name = "small"
@@ -39,7 +39,7 @@ class Listener(SilentProgress):
 
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch):
-    monkeypatch.setattr("ohmlearn.run.draw_figures", lambda *_: None)
+    monkeypatch.setattr("ohmlearn.run.course.draw_figures", lambda *_: None)
 
 
 def test_each_rest_has_its_accuracy_and_the_run_itself_none(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ohmlearn.circuits.hopfield import make_layout
-from ohmlearn.circuits.resistive.descent import Rails
+from ohmlearn.circuits.resistive.packed import Rails
 from ohmlearn.crossbar.array import Crossbar
 from ohmlearn.devices import Effects, get_device
 from ohmlearn.devices.effects.retention import PowerLaw

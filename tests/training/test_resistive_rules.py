@@ -11,8 +11,8 @@ import pytest
 
 from ohmlearn.circuits.hopfield import make_layout
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
-from ohmlearn.circuits.resistive.descent import Rails, make_rails, pack
 from ohmlearn.circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from ohmlearn.circuits.resistive.packed import Rails, make_rails, pack
 from ohmlearn.training.resistive.conductances import Floats
 from ohmlearn.training.resistive.encoding import Encoding
 from ohmlearn.training.resistive.learner import Phases, ResistiveLearner

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
 from ...circuits.products import block
-from ...circuits.resistive.descent import Rails
+from ...circuits.resistive.packed import Rails
 from ...crossbar.array import Crossbar
 from ...crossbar.bank import Tick, fire, shift
 from ...crossbar.drawing import join

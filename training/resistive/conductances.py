@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
-from ...circuits.resistive.descent import Rails
+from ...circuits.resistive.packed import Rails
 from .contrast import change_biases, change_conductances
 
 __all__ = ["Contrast", "Floats", "Synapses"]

@@ -12,13 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
-from ...circuits.resistive.descent import (
-    Rails,
-    node_totals,
-    refuse_runaway,
-    source_currents,
-    sweeps,
-)
+from ...circuits.resistive.descent import refuse_runaway, sweeps
+from ...circuits.resistive.packed import Rails, node_totals, source_currents
 
 __all__ = ["Descent", "Nudge", "Physics"]
 

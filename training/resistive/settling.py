@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...circuits.hopfield import Layout
-from ...circuits.resistive.descent import Rails
 from ...circuits.resistive.energy import power
 from ...circuits.resistive.network import ResistiveNetwork
+from ...circuits.resistive.packed import Rails
 from ...circuits.simulator import Phase, Simulator
 from ...errors import SimulationError
 from .physics import Nudge

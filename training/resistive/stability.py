@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...circuits.resistive.descent import node_totals
+from ...circuits.resistive.packed import node_totals
 from ..diagnostics import LoopGain
 from .learner import ResistiveLearner
 

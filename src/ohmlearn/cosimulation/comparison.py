@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,178 +19,18 @@ from scipy.interpolate import CubicSpline
 from ..circuits.numba_simulator import NumbaSimulator
 from ..circuits.simulator import Phase, Trajectory
 from ..errors import SimulationError
-from ..spice_netlists.deck import Deck
 from ..spice_netlists.ngspice import run_batch
 from ..spice_netlists.simulator import family_of
 from .circuit import Circuit
+from .deck import deck_of
+from .result import Comparison, CosimResult, EnergyComparison, Waves
 
-__all__ = [
-    "ENERGY_TOLERANCE",
-    "STEADY_TOLERANCE",
-    "WAVEFORM_TOLERANCES",
-    "Comparison",
-    "CosimResult",
-    "EnergyComparison",
-    "Waves",
-    "deck_of",
-    "run_cosim",
-]
+__all__ = ["STEADY_TOLERANCE", "WAVEFORM_TOLERANCES", "run_cosim"]
 
 STEADY_TOLERANCE = 1e-9  # V
 WAVEFORM_TOLERANCES = {False: 1e-3, True: 1e-4}  # V, or of the largest input; tight steps or not
-ENERGY_TOLERANCE = 0.01  # of the kernels' value
 
 _POINTS = 400  # of the kernels' waveform per phase, between which a spline is drawn
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One quantity of one sample, by both simulators.
-
-    Attributes
-    ----------
-    level
-        ``"steady state"`` or ``"waveform"``.
-    phase
-        ``"free"``, ``"nudged"``.
-    sample
-        Row of the test set.
-    largest, rms
-        Difference of node voltages over all nodes (and times) [V].
-    node
-        The worst node's name in the netlist.
-    kernel_seconds, spice_seconds
-        Run times; ngspice's with reading the netlist. A transient's is that of both phases.
-    tolerance
-        Largest difference allowed [V].
-    """
-
-    level: str
-    phase: str
-    sample: int
-    largest: float
-    rms: float
-    node: str
-    kernel_seconds: float
-    spice_seconds: float
-    tolerance: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the difference is within the tolerance."""
-        return bool(self.largest <= self.tolerance)
-
-
-@dataclass(frozen=True)
-class EnergyComparison:
-    """An energy of one phase [J], by both simulators."""
-
-    phase: str
-    name: str
-    kernel: float
-    spice: float
-    tolerance: float = ENERGY_TOLERANCE
-
-    @property
-    def passed(self) -> bool:
-        """Whether the difference is within the tolerance, relative to the kernels' value."""
-        return bool(abs(self.spice - self.kernel) <= self.tolerance * abs(self.kernel) + 1e-24)
-
-
-@dataclass(frozen=True, eq=False)
-class Waves:
-    """Waveforms of one sample.
-
-    Attributes
-    ----------
-    sample
-        Row of the test set.
-    ends
-        Ends of the phases [s].
-    t, kernel
-        Even times (points,) [s] and node voltages (points, units) [V].
-    spice_t, spice
-        The same at ngspice's own time points.
-    apart
-        Largest difference of any node at those times [V].
-    sizes
-        Nodes per layer.
-    """
-
-    sample: int
-    ends: tuple[float, ...]
-    t: NDArray
-    kernel: NDArray
-    spice_t: NDArray
-    spice: NDArray
-    apart: NDArray
-    sizes: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class CosimResult:
-    """What a co-simulation found."""
-
-    title: str
-    comparisons: tuple[Comparison, ...]
-    energies: tuple[EnergyComparison, ...]
-    waves: Waves
-    notes: tuple[str, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything is within its tolerance."""
-        return all(each.passed for each in (*self.comparisons, *self.energies))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain values."""
-        return {
-            "title": self.title,
-            "passed": self.passed,
-            "comparisons": [{**asdict(each), "passed": each.passed} for each in self.comparisons],
-            "energies": [{**asdict(each), "passed": each.passed} for each in self.energies],
-            "notes": list(self.notes),
-        }
-
-
-def deck_of(
-    circuit: Circuit,
-    sample: int,
-    benches: Sequence[str] = ("free", "nudged", "step"),
-    *,
-    tight: bool = False,
-    dialect: str = "ngspice",
-) -> Deck:
-    """Return the netlist of *circuit* with test *sample* applied.
-
-    Parameters
-    ----------
-    benches
-        Of ``"free"`` and ``"nudged"``, operating points, and ``"step"``, a transient of the free
-        phase and the nudged one after it.
-    tight
-        Whether the transient takes small steps.
-
-    Raises
-    ------
-    UserError, NetlistError
-        If there is no such sample or dialect, or the network does not fit into a netlist.
-    """
-    free, nudged = circuit.phases([sample])
-    every: dict[str, Phase | list[Phase]] = {
-        "free": free,
-        "nudged": nudged,
-        "step": [free, nudged],
-    }
-    return family_of(circuit.network).deck(
-        circuit.network,
-        {name: every[name] for name in benches},
-        tight=tight,
-        dialect=dialect,
-        title=f"{circuit.title}, test sample {sample}",
-        seed=circuit.experiment.run.seed,
-        experiment=circuit.experiment.digest(),
-    )
 
 
 def run_cosim(

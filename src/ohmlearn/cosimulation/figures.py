@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..figures import canvas, save_figures, style
+from ..figures import COLOURS, GREY, canvas, save_figures, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .comparison import CosimResult, Waves
+    from .result import CosimResult, Waves
 
 __all__ = ["draw_cosim"]
 
 # Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_GREY = "#6E6E6E"
 _MOST = 6  # nodes drawn per layer
 _MARKS = 28  # of ngspice per node
 
@@ -56,13 +54,13 @@ def _waveforms(result: CosimResult) -> Figure:
         for axes in figure.axes:
             axes.set_xlim(0, waves.ends[-1] * scale)
             for end in waves.ends[:-1]:
-                axes.axvline(end * scale, color=_GREY, lw=0.8, ls=":")
+                axes.axvline(end * scale, color=GREY, lw=0.8, ls=":")
         last.set_xlabel(f"time [{unit}]")
         figure.axes[0].set_title(f"{result.title}, test sample {waves.sample}")
         handles = [
-            Line2D([], [], color=_GREY, lw=1.4, label="kernels"),
-            Line2D([], [], color=_GREY, ls="", marker="o", ms=4, mfc="none", label="ngspice"),
-            Line2D([], [], color=_GREY, lw=0.8, ls=":", label="nudge begins"),
+            Line2D([], [], color=GREY, lw=1.4, label="kernels"),
+            Line2D([], [], color=GREY, ls="", marker="o", ms=4, mfc="none", label="ngspice"),
+            Line2D([], [], color=GREY, lw=0.8, ls=":", label="nudge begins"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
@@ -84,7 +82,7 @@ def _layer(axes: Axes, waves: Waves, first: int, size: int, scale: float) -> Non
     rows = np.unique(np.searchsorted(waves.spice_t, marks).clip(max=len(waves.spice_t) - 1))
     look: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4, "mfc": "none"}
     for k, node in enumerate(chosen):
-        colour = _COLOURS[k % len(_COLOURS)]
+        colour = COLOURS[k % len(COLOURS)]
         axes.plot(scale * waves.t, 1e3 * waves.kernel[:, first + node], color=colour, lw=1.4)
         axes.plot(
             scale * waves.spice_t[rows],
@@ -103,9 +101,9 @@ def _difference(axes: Axes, result: CosimResult, scale: float) -> None:
     """Draw the largest difference of any node over time, and the tolerance."""
     waves = result.waves
     t, largest = waves.spice_t, waves.apart
-    axes.semilogy(scale * t, np.maximum(largest, 1e-12), color=_COLOURS[0], lw=1.2)
+    axes.semilogy(scale * t, np.maximum(largest, 1e-12), color=COLOURS[0], lw=1.2)
     tolerance = max(each.tolerance for each in result.comparisons if each.level == "waveform")
-    axes.axhline(tolerance, color=_COLOURS[1], lw=1.2, ls="--")
-    axes.annotate(" tolerance", (0, tolerance), color=_COLOURS[1], fontsize=9, va="bottom")
+    axes.axhline(tolerance, color=COLOURS[1], lw=1.2, ls="--")
+    axes.annotate(" tolerance", (0, tolerance), color=COLOURS[1], fontsize=9, va="bottom")
     axes.set_ylabel("largest difference [V]")
     axes.set_ylim(max(1e-9, 0.3 * float(np.median(largest))), 5 * tolerance)

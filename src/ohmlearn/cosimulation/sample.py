@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cell import choose_access
+from ..build import AnyLearner
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient
@@ -24,14 +24,13 @@ from ..crossbar.array import Crossbar
 from ..errors import ConfigError, SimulationError
 from ..experiment import Experiment
 from ..record import Record
+from ..settings.cell import choose_access
 from ..settings.periphery import AccessSection
 from ..spice_netlists.arrays import with_spice
 from ..spice_netlists.networks.sample_deck import SampleDeck, sample_deck
 from ..spice_netlists.parts.cells import library
 from ..spice_netlists.parts.tiles import MemristorCells
-from ..training.ideal import IdealLearner
 from ..training.pulsed import PulsedLearner
-from ..training.resistive.learner import ResistiveLearner
 from .circuit import learner_of
 from .leaky import leaky_network, leaky_phases
 from .transistor import own_transistor
@@ -42,8 +41,6 @@ __all__ = [
     "learn_test_sample",
     "netlist_of",
 ]
-
-Learner = IdealLearner | PulsedLearner | ResistiveLearner
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +82,7 @@ class CepSample:
 
 
 def learn_sample(
-    experiment: Experiment, learner: Learner, x: NDArray, y: NDArray, step: int = 0
+    experiment: Experiment, learner: AnyLearner, x: NDArray, y: NDArray, step: int = 0
 ) -> CepSample:
     """Learn one sample by the circuit in time; the learner's cells change.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..figures import canvas, save_figures, style
+from ..figures import COLOURS, GREY, canvas, save_figures, style
 from .sample_comparison import shown_by
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_sample"]
 
 # Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MOST = 8  # nodes drawn
 
 
@@ -46,7 +45,7 @@ def _figure(sample: CepSample, netlist: SampleDeck, ends: SampleEnds) -> Figure:
             over.axvspan(1e6 * span.start, 1e6 * span.end, color="#DDDDDD", lw=0)
         chosen = np.unique(np.linspace(0, len(netlist.nodes) - 1, _MOST).astype(int))
         for k, node in enumerate(chosen):
-            colour, name = _COLOURS[k % len(_COLOURS)], netlist.nodes[node]
+            colour, name = COLOURS[k % len(COLOURS)], netlist.nodes[node]
             over.plot(t, 1e3 * ends.plot[name], color=colour, lw=1.2, label=name[2:-1])
             over.plot(times, 1e3 * sample.voltages[:, node], "x", color=colour)
         over.set_xlabel("time [µs]; grey: cells are programmed")
@@ -57,9 +56,9 @@ def _figure(sample: CepSample, netlist: SampleDeck, ends: SampleEnds) -> Figure:
             ours, theirs = sample.after[layer - 1], shown_by(xbar, ends.states[layer - 1])
             cells.plot(
                 1e6 * (ours - before).ravel(), 1e6 * (theirs - before).ravel(), "o", mfc="none",
-                ms=4, color=_COLOURS[(layer - 1) % len(_COLOURS)], label=f"array {layer}",
+                ms=4, color=COLOURS[(layer - 1) % len(COLOURS)], label=f"array {layer}",
             )  # fmt: skip
-        cells.axline((0.0, 0.0), slope=1.0, color="#6E6E6E", lw=0.8)
+        cells.axline((0.0, 0.0), slope=1.0, color=GREY, lw=0.8)
         cells.set_xlabel("change of a cell, kernels [µS]")
         cells.set_ylabel("ngspice [µS]")
         cells.legend()

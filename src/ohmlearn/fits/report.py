@@ -21,6 +21,7 @@ from ..devices.fitting.traces import Traces, describe
 from ..devices.preset_files import preset_as_table
 from ..storage import write_file
 from ..tables import engineering
+from ..terminal import empty_table
 
 __all__ = ["FitReport", "as_json", "tables", "write_preset"]
 
@@ -51,7 +52,7 @@ def tables(report: FitReport) -> Iterator[RenderableType]:
 
 
 def _models(comparison: Comparison) -> Table:
-    table = _table("Models by AICc (smaller is better)")
+    table = empty_table("Models by AICc (smaller is better)")
     for heading in ("model", "AICc above best", "weight", "numbers", "residual sd", ""):
         table.add_column(heading, justify="left" if heading in ("model", "") else "right")
     for row in comparison.rows:
@@ -71,7 +72,7 @@ def _models(comparison: Comparison) -> Table:
 
 
 def _parameters(fit: Fit) -> Table:
-    table = _table(f"{fit.device.name}: parameters and 95 % intervals")
+    table = empty_table(f"{fit.device.name}: parameters and 95 % intervals")
     for heading in ("parameter", "value", "from", "to", "", "meaning"):
         table.add_column(heading, overflow="fold")
     for p in fit.parameters:
@@ -117,7 +118,7 @@ def _remarks(fit: Fit) -> Iterator[Text]:
 
 
 def _noise(noise: Noise) -> Table:
-    table = _table("Noise")
+    table = empty_table("Noise")
     for heading in ("effect", "size", "from", "to", "meaning"):
         table.add_column(heading, overflow="fold")
     for term in noise.terms:
@@ -177,15 +178,3 @@ def write_preset(report: FitReport, path: Path) -> None:
     content = preset_as_table(report.name, comparison.chosen.device, report.preset)
     content["fit"] = quality_of(comparison, report.noise, report.traces)
     write_file(path, lambda file: file.write(tomli_w.dumps(content).encode()))
-
-
-def _table(title: str) -> Table:
-    from rich import box
-
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )

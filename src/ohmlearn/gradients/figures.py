@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..figures import canvas, save_figures, style
+from ..figures import COLOURS, GREY, canvas, save_figures, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_gdu", "layer_label"]
 
-# Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*X"
-_GREY = "#6E6E6E"
 
 
 def draw_gdu(folder: str | Path, result: GduResult) -> list[Path]:
@@ -76,8 +73,8 @@ def _curves(result: GduResult) -> Figure:
                 axes.set_xlabel("slot t")
         process = "C-EP" if result.problem.network.layout.symmetric else "C-VF"
         handles = [
-            Line2D([], [], color=_GREY, lw=4.5, alpha=0.5, label=r"BPTT, $-\nabla(t)$"),
-            Line2D([], [], color=_GREY, lw=1.4, ls="--", label=rf"{process}, $\Delta(t)$"),
+            Line2D([], [], color=GREY, lw=4.5, alpha=0.5, label=r"BPTT, $-\nabla(t)$"),
+            Line2D([], [], color=GREY, lw=1.4, ls="--", label=rf"{process}, $\Delta(t)$"),
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
@@ -86,7 +83,7 @@ def _curves(result: GduResult) -> Figure:
 def _panel(axes: Axes, descent: np.ndarray, process: np.ndarray) -> None:
     slots = np.arange(len(descent))
     for k in range(descent.shape[1]):
-        colour = _COLOURS[k % len(_COLOURS)]
+        colour = COLOURS[k % len(COLOURS)]
         axes.plot(slots, descent[:, k], color=colour, lw=4.5, alpha=0.5, solid_capstyle="butt")
         axes.plot(slots, process[:, k], color=colour, lw=1.4, ls="--")
     axes.ticklabel_format(axis="y", scilimits=(-2, 3), useMathText=True)
@@ -128,7 +125,7 @@ def _error_panel(axes: Axes, rows: Sequence[Row], of: Callable[[Row], float], de
     axes.set_yscale("log")
     line, extra = _one_line(rows, of)
     for k, name in enumerate(rows[0].distance.error):
-        look: dict[str, Any] = {"color": _COLOURS[k % len(_COLOURS)], "ms": 6}
+        look: dict[str, Any] = {"color": COLOURS[k % len(COLOURS)], "ms": 6}
         look["marker"] = _MARKERS[k % len(_MARKERS)]
         style = "-" if name.startswith("s_") else "--"
         label = layer_label(name, depth)
@@ -136,7 +133,7 @@ def _error_panel(axes: Axes, rows: Sequence[Row], of: Callable[[Row], float], de
         axes.plot(*_points(extra, of, name), ls="", **look)
     if extra:
         others = ", ".join(f"{beta:g}" for beta in sorted({row.beta for row in extra}))
-        axes.plot([], [], "o", color=_GREY, ms=6, label=rf"filled: $\beta$ = {others}")
+        axes.plot([], [], "o", color=GREY, ms=6, label=rf"filled: $\beta$ = {others}")
     _proportional(axes, line, of)
 
 
@@ -163,4 +160,4 @@ def _proportional(axes: Axes, rows: Sequence[Row], of: Callable[[Row], float]) -
     if not (start < end and lowest > 0):
         return
     stop = min(end, start / lowest)  # RelMSE saturates at 1
-    axes.plot([start, stop], [lowest, lowest * stop / start], ":", color=_GREY, label="slope 1")
+    axes.plot([start, stop], [lowest, lowest * stop / start], ":", color=GREY, label="slope 1")

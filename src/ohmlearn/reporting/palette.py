@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..figures import GREY
 from .budget import ELEMENTS
 
 __all__ = ["ELEMENT_COLOURS", "FAINT", "INK", "PHASES", "WIDTH"]
@@ -17,7 +18,7 @@ ELEMENT_COLOURS: dict[str, str] = dict(
         strict=True,
     )
 )  # fmt: skip
-INK, FAINT = "#222222", "#6E6E6E"
+INK, FAINT = "#222222", GREY
 WIDTH = 8.6
 
 PHASES = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..figures import canvas, run_drawings, style
+from ..figures import BLUE, canvas, run_drawings, style
 from .budget import ELEMENTS, Phase, energy
 from .palette import ELEMENT_COLOURS, FAINT, INK, WIDTH
 from .report import Report
@@ -168,7 +168,7 @@ def _tornado(report: Report) -> Figure:
             own = row.number.origin == "our choice"
             axes.barh(
                 -place, (row.high - row.low) / unit, 0.62, left=row.low / unit,
-                color="#B9CFE4" if own else "#0072B2", linewidth=0,
+                color="#B9CFE4" if own else BLUE, linewidth=0,
             )  # fmt: skip
             ends = sorted((row.number.low, row.number.high))
             words = " to ".join(quantity(v, row.number.unit, given=True) for v in ends)
@@ -188,7 +188,7 @@ def _tornado(report: Report) -> Figure:
         axes.set_xlim(low - margin, high + margin)
         axes.set_xlabel(f"energy of a training sample ({prefix}J)")
         kinds = [
-            Patch(color="#0072B2", label="published number"),
+            Patch(color=BLUE, label="published number"),
             Patch(color="#B9CFE4", label="our choice"),
         ]
         axes.legend(handles=kinds, loc="lower right", fontsize=9)

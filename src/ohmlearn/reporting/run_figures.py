@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..figures import canvas, style
+from ..figures import BLUE, ORANGE, canvas, style
 from .budget import energy
 from .palette import INK, WIDTH
 from .report import Report
@@ -34,7 +34,7 @@ def draw_accuracy_cost(report: Report) -> Figure | None:
     with style():
         accuracy = [100 * e["test_accuracy"] for e in seen]
         at = [spent[events.index(e)] for e in seen]
-        axes.plot(at, accuracy, color="#0072B2", marker="o", markersize=4)
+        axes.plot(at, accuracy, color=BLUE, marker="o", markersize=4)
         axes.set_xlim(0, None)
         axes.xaxis.set_major_formatter(EngFormatter("J", sep=" "))
         axes.set_xlabel("energy of training so far")
@@ -69,7 +69,7 @@ def draw_wear(report: Report) -> Figure | None:
     edges = np.geomspace(0.7, top * 1.05, 49)
     never = float(np.mean(counts == 0))
     with style():
-        axes.hist(counts[counts > 0], edges.tolist(), color="#D55E00", alpha=0.85)
+        axes.hist(counts[counts > 0], edges.tolist(), color=ORANGE, alpha=0.85)
         axes.set_xscale("log")
         axes.axvline(worn.endurance, color=INK, linewidth=1.0, linestyle="--")
         axes.text(

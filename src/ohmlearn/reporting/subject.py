@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from numpy.typing import NDArray
 
-from ..cell import choose_cell
 from ..errors import ConfigError
 from ..experiment import Experiment
 from ..record import Record
+from ..settings.cell import choose_cell
 from ..settings.hardware import HardwareSection
 from .reads import Array
 

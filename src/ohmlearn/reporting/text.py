@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..terminal import empty_table
 from .content import (
     Grid,
     area_grid,
@@ -56,14 +56,7 @@ def as_text(report: Report) -> Iterator[RenderableType]:
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(
-        title=grid.title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_header=any(grid.heads),
-        pad_edge=False,
-    )
+    table = empty_table(grid.title, show_header=any(grid.heads))
     for position, head in enumerate(grid.heads):
         words = position < grid.text or head in ("mostly", "source")
         table.add_column(

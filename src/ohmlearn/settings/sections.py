@@ -1,4 +1,4 @@
-"""The sections of an experiment file, one model per section.
+"""The sections of an experiment file, one model per section; larger ones have files of their own.
 
 The description of a field is the end of the sentence "it must be ...", which is what a reader
 of an error message needs. Every quantity is in SI units unless its description says otherwise.
@@ -6,17 +6,13 @@ of an error message needs. Every quantity is in SI units unless its description 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 __all__ = [
-    "EFFECTS",
     "CrossbarSection",
     "DataSection",
-    "DeviceSection",
     "EvaluationSection",
     "LearningSection",
     "NetworkSection",
@@ -25,22 +21,6 @@ __all__ = [
 ]
 
 DATA_SETS = ("digits", "iris", "or", "and", "xor", "mnist", "fashion_mnist", "kmnist")
-
-#: The device effects, each with its own switch, in the order of the experiment file.
-EFFECTS = (
-    "device_to_device",
-    "cycle_to_cycle",
-    "write_noise",
-    "read_noise",
-    "stuck",
-    "levels",
-    "window",
-    "endurance",
-    "read_disturb",
-    "retention",
-    "random_telegraph",
-    "flicker_noise",
-)
 
 Count = Annotated[int, Field(ge=1, description="a whole number of at least 1")]
 Positive = Annotated[float, Field(gt=0, description="a finite number above 0")]
@@ -111,75 +91,6 @@ class NetworkSection(Section):
     ] = 0.2
     clamp: Annotated[bool, Field(description="true or false")] = True
     output_slope: Annotated[bool, Field(description="true or false")] = True
-
-
-def _effect(value: Any) -> Any:
-    """Refuse what no effect can mean; which keys a table may hold is the device room's law."""
-    if isinstance(value, Mapping):
-        for entry in value.values():
-            if not isinstance(entry, str):
-                _effect(entry)
-    elif isinstance(value, (int, float)):
-        if not math.isfinite(value) or value < 0:
-            raise ValueError("spread out of range")
-    elif value is not None:
-        raise ValueError("neither a number nor a table")
-    return value
-
-
-# One validator instead of a union of types: a wrong value gives one error, not four.
-Effect = Annotated[
-    Any,
-    AfterValidator(_effect),
-    Field(description="true, false, a finite number of at least 0, or a table of such numbers"),
-]
-
-
-def _law(value: Any) -> Any:
-    """Refuse what no law of wear or time can mean; the rest is the device room's law."""
-    if isinstance(value, (Mapping, list)):
-        for entry in value.values() if isinstance(value, Mapping) else value:
-            _law(entry)
-    elif isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            raise ValueError("not finite")
-    elif value is not None and not isinstance(value, str):
-        raise ValueError("neither a number, a name nor a table")
-    return value
-
-
-Law = Annotated[
-    Any,
-    AfterValidator(_law),
-    Field(description="true, false, a finite number, the name of a published set, or a table"),
-]
-
-
-class DeviceSection(Section):
-    """``[device]``: the cell. An effect left out keeps the preset's value; 0 or false is off."""
-
-    preset: Annotated[str | None, Field(description="the name of a preset")] = None
-    model: Annotated[str | None, Field(description="the name of a device model")] = None
-    parameters: Annotated[
-        dict[str, float], Field(description="a table of finite numbers in SI units")
-    ] = Field(default_factory=dict)
-    device_to_device: Effect = None
-    cycle_to_cycle: Effect = None
-    write_noise: Effect = None
-    read_noise: Effect = None
-    stuck: Effect = None
-    levels: Effect = None
-    window: Effect = None
-    endurance: Law = None
-    read_disturb: Law = None
-    retention: Law = None
-    random_telegraph: Law = None
-    flicker_noise: Law = None
-
-    def effects(self) -> dict[str, Any]:
-        """Return the effects that the experiment sets itself, by name; off is False."""
-        given = {name: getattr(self, name) for name in EFFECTS}
-        return {n: False if v == 0 else v for n, v in given.items() if v is not None}
 
 
 class CrossbarSection(Section):

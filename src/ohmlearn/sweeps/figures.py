@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..figures import BLUE, GREEN, GREY, ORANGE, canvas, save_figures, style
+from ..figures import BLUE, COLOURS, GREY, ORANGE, canvas, save_figures, style
 from .tidy import Interval, Summary
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["draw_sweep", "draw_tolerance"]
 
 # Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*"
 _METRICS = {
     "test_error_percent": "test error (%)",
     "rested_error_percent": "test error after rest (%)",
     "pulses": "programming pulses",
 }
-_MANY = len(_COLOURS)
+_MANY = len(COLOURS)
 _FEW = 8  # values that are all written at a logarithmic axis
 _DECADE = 30.0  # ratio of values from which on an axis is logarithmic
 
@@ -92,7 +91,7 @@ def _curves(axes: Axes, keys: Sequence[str], points: Sequence[Summary], metric: 
     for point in points:
         groups.setdefault(point.values[1:], []).append(point)
     for number, (others, group) in enumerate(groups.items()):
-        look: dict[str, Any] = {"color": _COLOURS[number], "marker": _MARKERS[number]}
+        look: dict[str, Any] = {"color": COLOURS[number], "marker": _MARKERS[number]}
         known = sorted((place[point.values[0]], point.metrics[metric]) for point in group)
         _band(axes, known, look, _label(keys[1:], others), _numeric(names))
     if len(groups) > 1:
@@ -134,7 +133,7 @@ def _scatter(axes: Axes, axis: int, points: Sequence[Summary], metric: str) -> N
     """Draw all points over one key; what the other keys do is the scatter."""
     place = _scale(axes, list(dict.fromkeys(point.values[axis] for point in points)))
     known = [(place[point.values[axis]], point.metrics[metric]) for point in points]
-    look: dict[str, Any] = {"color": _COLOURS[0], "marker": "o", "elinewidth": 0.8}
+    look: dict[str, Any] = {"color": COLOURS[0], "marker": "o", "elinewidth": 0.8}
     _band(axes, known, look, "", line=False)
 
 

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import build
-from ..cell import choose_cell
+from ..build import build, load_data
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import place
 from ..devices import Stuck
@@ -25,7 +24,7 @@ from ..errors import ConfigError, RecordError, nearest
 from ..experiment import Experiment, parse_experiment
 from ..record import Record, is_record, read_record
 from ..run import one_blas_thread
-from ..training.datasets import load
+from ..settings.cell import choose_cell
 from ..training.pulsed import PulsedLearner
 from ..training.samples import Dataset
 from ..training.trainer import accuracy
@@ -115,14 +114,7 @@ def read_again(job: Mapping[str, Any], asked: Experiment) -> dict[str, float | i
 
 def _test(job: Mapping[str, Any], trained: Trained, asked: Experiment) -> dict[str, float | int]:
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None
-    section = asked.data
-    data = load(
-        section.name,
-        data_dir,
-        section.limit_train,
-        section.limit_test,
-        np.dtype(asked.run.precision),
-    )
+    data = load_data(asked, data_dir)
     learner = _learner(trained, asked, data)
     seed = _seed(trained.experiment.run.seed, job["draw"])
     broken = sum(_break(xbar, job["stuck"], seed) for xbar in learner.crossbars)

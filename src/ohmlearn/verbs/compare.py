@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..exits import explained_errors
+from ..terminal import print_json, print_parts
+from .options import json_option, out_option
 
 __all__ = ["compare"]
 
@@ -17,30 +18,20 @@ def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN RUN ...", help="Folders of finished runs.")
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Of table and figure; else runs/compare."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the table as JSON, and nothing else.")
-    ] = False,
+    out: Annotated[Path | None, out_option("Of table and figure; else runs/compare.")] = None,
+    as_json: Annotated[bool, json_option("the table")] = False,
 ) -> None:
     """Show runs side by side: the settings that differ, accuracy, pulses, time."""
     with explained_errors():
-        from ..comparison import compare_runs, draw_comparison, write_table
+        from ..reporting.comparison import compare_runs, draw_comparison, write_table
 
         found = compare_runs(runs)
         folder = out or Path("runs") / "compare"
         files = [write_table(folder, found), *draw_comparison(folder, found)]
     if as_json:
         content = found.as_dict() | {"files": [str(path) for path in files]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
         return
-    from rich.console import Console
+    from ..reporting.comparison import comparison_table
 
-    from ..comparison import comparison_table
-
-    console = Console(highlight=False)
-    console.print(comparison_table(found))
-    for path in files:
-        console.print(f"written: {path}", soft_wrap=True)
+    print_parts([comparison_table(found), *(f"written: {path}" for path in files)])

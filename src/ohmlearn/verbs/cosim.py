@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..exits import FAILURE, explained_errors
+from ..terminal import empty_table, print_json, print_parts
+from .options import CircuitSource, DataDir, Overrides, json_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
-    from ..cosimulation.comparison import CosimResult
+    from ..cosimulation.result import CosimResult
     from ..experiment import Experiment
     from ..record import Record
 
@@ -25,14 +25,7 @@ _SAMPLES = 3
 
 
 def cosim(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT|RUN",
-            help="A TOML file (initial weights), or the folder of a finished run (trained); "
-            "without one, the default experiment.",
-        ),
-    ] = None,
+    source: CircuitSource = None,
     sample: Annotated[
         list[int] | None,
         typer.Option(min=0, help="Row of the test set; repeatable. Else rows 0, 1 and 2."),
@@ -56,16 +49,9 @@ def cosim(
             help="Folder of the figure; else that of the run's figures, or runs/cosim-NAME.",
         ),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")
-    ] = False,
+    overrides: Overrides = None,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, json_option("the numbers")] = False,
 ) -> None:
     """Run the network by kernels and by ngspice, and compare node by node."""
     with explained_errors():
@@ -90,7 +76,7 @@ def cosim(
         figures = draw_cosim(out or folder, result)
     if as_json:
         content = {**result.as_dict(), "figures": [str(path) for path in figures]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
     else:
         _show(result, figures)
     if not result.passed:
@@ -120,7 +106,7 @@ def _learn(
     figures = draw_sample(folder, sample, netlist, ends)
     if as_json:
         content = {**found.as_dict(), "figures": [str(path) for path in figures]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
     else:
         typer.echo(f"{experiment.name}: test sample {row} learned, {found.pulses} pulses on cells")
         for sentence in found.sentences():
@@ -132,11 +118,7 @@ def _learn(
 
 
 def _show(result: CosimResult, figures: list[Path]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    for part in _report(result):
-        console.print(part)
+    print_parts(_report(result))
     for sentence in _failures(result):
         typer.echo(sentence)
     for path in figures:
@@ -161,7 +143,7 @@ def _failures(result: CosimResult) -> Iterator[str]:
 def _report(result: CosimResult) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    table = _table(result.title)
+    table = empty_table(result.title)
     for heading in ("", "phase", "row"):
         table.add_column(heading, no_wrap=True)
     for heading in ("max [V]", "RMS [V]", "worst", "kernels", "ngspice", ""):
@@ -180,7 +162,7 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
             style="" if row.passed else "bold red",
         )
     yield table
-    energies = _table("Energy of the first sample")
+    energies = empty_table("Energy of the first sample")
     energies.add_column("phase")
     energies.add_column("element")
     for heading in ("kernels", "ngspice", "difference", ""):
@@ -201,19 +183,6 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
     yield energies
     for note in result.notes:
         yield Text(f"note: {note}")
-
-
-def _table(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
 
 
 def _seconds(value: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..exits import FAILURE, explained_errors
+from ..terminal import console, print_json
+from .options import json_option
 
 if TYPE_CHECKING:
     from ..spice_netlists.ngspice import Found
@@ -19,9 +20,7 @@ _TRIAL = "* trial\nv1 a 0 dc 1\nr1 a b 1000.0\nr2 b 0 1000.0\n.op\n.save v(b)\n.
 
 
 def doctor(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was found as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, json_option("what was found")] = False,
 ) -> None:
     """Say which circuit simulator was found, try it, and name what is missing."""
     with explained_errors():
@@ -31,7 +30,7 @@ def doctor(
         trials = {"batch": _tried(_batch, found.batch), "shared": _tried(_shared, found.shared)}
     works = "works" in trials.values()
     if as_json:
-        typer.echo(json.dumps(_content(found, trials), indent=2))
+        print_json(_content(found, trials))
     else:
         _show(found, trials)
     if not works:
@@ -78,19 +77,18 @@ def _content(found: Found, trials: dict[str, str]) -> dict[str, Any]:
 
 
 def _show(found: Found, trials: dict[str, str]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    terminal = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in _rows(found, trials):
         table.add_row(label, Text(text))
-    console.print(table)
+    terminal.print(table)
     for remark in found.remarks():
-        console.print(Text(f"\n{remark}"))
+        terminal.print(Text(f"\n{remark}"))
 
 
 def _rows(found: Found, trials: dict[str, str]) -> Iterator[tuple[str, str]]:

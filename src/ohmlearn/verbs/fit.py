@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..exits import explained_errors
+from ..terminal import print_json, print_parts
+from .options import json_option
 
 if TYPE_CHECKING:
     from ..devices import Device
@@ -51,9 +52,7 @@ def fit(
         typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the starting points.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, json_option("the numbers")] = False,
 ) -> None:
     """Fit device models to measured pulse traces; choose one by AICc; write a preset."""
     with explained_errors():
@@ -69,15 +68,9 @@ def fit(
 
             written.append(f"figure: {draw_fit(figure, report)}")
     if as_json:
-        typer.echo(json.dumps(printed.as_json(report), indent=2, allow_nan=False))
+        print_json(printed.as_json(report))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    for part in printed.tables(report):
-        console.print(part)
-    for line in written:
-        console.print(line, soft_wrap=True)
+    print_parts([*printed.tables(report), *written])
 
 
 def _fitted(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..exits import explained_errors
+from ..terminal import empty_table, print_json, print_parts
+from .options import DataDir, json_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from ..gradients.process import GduResult
 
@@ -50,12 +50,8 @@ def gdu(
     nudged_steps: Annotated[
         int | None, typer.Option(min=1, help="Slots K of the nudged phase.")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the numbers as JSON, and nothing else.")
-    ] = False,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, json_option("the numbers")] = False,
 ) -> None:
     """Compare every slot's updates with backpropagation through time (Theorem 1)."""
     with explained_errors():
@@ -76,13 +72,9 @@ def gdu(
         figures = draw_gdu(out or Path("runs") / f"gdu-{result.problem.name}", result)
     if as_json:
         content = {**result.as_dict(), "figures": [str(path) for path in figures]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    for part in _report(result, figures):
-        console.print(part)
+    print_parts(_report(result, figures))
 
 
 def _report(result: GduResult, figures: Sequence[Path]) -> Iterator[RenderableType]:
@@ -118,7 +110,7 @@ def _tables(result: GduResult) -> Iterator[RenderableType]:
 
 
 def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableType:
-    table = _empty(title)
+    table = empty_table(title or None)
     for heading in ("beta", "eta", "eta/beta", *names, "angle °", "sign %"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result.rows:
@@ -133,19 +125,6 @@ def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableTyp
     return table
 
 
-def _empty(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-
-
 def _short(value: float) -> str:
     """Return two digits in at most seven characters, as 0.11 or 1.3e-4."""
     if value == 0 or not 1e-99 < abs(value) < 0.01:
@@ -155,7 +134,7 @@ def _short(value: float) -> str:
 
 
 def _check_table(result: GduResult) -> RenderableType:
-    table = _empty("Theorem 1: ratios of RelMSE")
+    table = empty_table("Theorem 1: ratios of RelMSE")
     for heading in ("between", "measured", "allowed", ""):
         table.add_column(heading)
     for check in result.checks:

@@ -118,7 +118,7 @@ def _network(
 ) -> _Written:
     """Return the network with its cells as resistors."""
     from ..cosimulation.circuit import circuit_of
-    from ..cosimulation.comparison import deck_of
+    from ..cosimulation.deck import deck_of
     from ..cosimulation.transistor import transistor_notes
 
     circuit = circuit_of(experiment, record, data_dir)

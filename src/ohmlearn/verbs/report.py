@@ -9,6 +9,8 @@ import typer
 
 from ..errors import ConfigError, RecordError
 from ..exits import explained_errors
+from ..terminal import print_parts
+from .options import json_option
 
 if TYPE_CHECKING:
     from ..reporting.report import Report
@@ -24,9 +26,7 @@ def report(
             help="The folder of a run; or an experiment file that assumes what a run measures.",
         ),
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print everything as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, json_option("everything")] = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print phase, element and energy as CSV, no more.")
     ] = False,
@@ -77,10 +77,6 @@ def _print(made: Report, as_json: bool, as_csv: bool) -> None:
 
         typer.echo(plain.as_json(made) if as_json else plain.as_csv(made), nl=False)
         return
-    from rich.console import Console
-
     from ..reporting.text import as_text
 
-    console = Console(highlight=False)
-    for part in as_text(made):
-        console.print(part)
+    print_parts(as_text(made))

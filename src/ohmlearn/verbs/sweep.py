@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..exits import FAILURE, explained_errors
+from ..terminal import print_json, print_parts
+from .options import DataDir, Retry, Scheduler, SweepBase, Workers, json_option, out_option
 
 __all__ = ["sweep"]
 
 
 def sweep(
-    experiment: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT|RUN",
-            help="A TOML file to train, or the folder of a finished run to test again; else the "
-            "default experiment.",
-        ),
-    ] = None,
+    experiment: SweepBase = None,
     over: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,28 +34,15 @@ def sweep(
     points: Annotated[
         int | None, typer.Option(min=1, help="Points to draw, for random and sobol.")
     ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes on this machine; 0: one per processor.")
-    ] = 1,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler that computes the points instead."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Else runs/sweep-NAME.")
-    ] = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    out: Annotated[Path | None, out_option("Else runs/sweep-NAME.")] = None,
     confidence: Annotated[
         float, typer.Option(min=0.5, max=0.9999, help="Of the intervals over seeds.")
     ] = 0.95,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Compute the points again that failed before.")
-    ] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")
-    ] = False,
+    retry: Retry = False,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, json_option("the results")] = False,
 ) -> None:
     """Run an experiment at many points and seeds; when killed, the same command goes on."""
     with explained_errors():
@@ -91,14 +72,11 @@ def sweep(
         figures = draw_sweep(folder, found, curves=design in ("grid", "list"))
     if as_json:
         content = found.as_dict() | {"figures": [str(path) for path in figures]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
     else:
-        from rich.console import Console
-
         from ..sweeps.tables import sweep_tables
 
-        for part in sweep_tables(found, figures):
-            Console(highlight=False).print(part, soft_wrap=isinstance(part, str))
+        print_parts(sweep_tables(found, figures))
     if len(found.failed) == len(found.rows):
         typer.echo(f"error: every point failed: {found.failed[0].result['reason']}", err=True)
         raise typer.Exit(FAILURE)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..exits import explained_errors
+from ..terminal import print_json, print_parts
+from .options import DataDir, Retry, Scheduler, SweepBase, Workers, json_option, out_option
 
 __all__ = ["tolerance"]
 
 
 def tolerance(
     *,
-    experiment: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT|RUN",
-            help="A TOML file to train, or the folder of a finished run to test again; else the "
-            "default experiment.",
-        ),
-    ] = None,
+    experiment: SweepBase = None,
     accuracy: Annotated[
         float, typer.Option(help="The test accuracy that must be met, as a fraction of 1.")
     ],
@@ -41,26 +35,12 @@ def tolerance(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key.")
     ] = None,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Processes on this machine; 0: one per processor.")
-    ] = 1,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="A Dask scheduler that computes the points instead."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Else runs/tolerance-NAME."),
-    ] = None,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Compute the points again that failed before.")
-    ] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
-    ] = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    out: Annotated[Path | None, out_option("Else runs/tolerance-NAME.")] = None,
+    retry: Retry = False,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, json_option("the result")] = False,
 ) -> None:
     """Find the largest spread of a key that still meets an accuracy, by bisection."""
     with explained_errors():
@@ -80,11 +60,8 @@ def tolerance(
         figures = draw_tolerance(folder, found)
     if as_json:
         content = found.as_dict() | {"figures": [str(path) for path in figures]}
-        typer.echo(json.dumps(content, indent=2, allow_nan=False))
+        print_json(content)
         return
-    from rich.console import Console
-
     from ..sweeps.tables import tolerance_tables
 
-    for part in tolerance_tables(found, figures):
-        Console(highlight=False).print(part, soft_wrap=isinstance(part, str))
+    print_parts(tolerance_tables(found, figures))

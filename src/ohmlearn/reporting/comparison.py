@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
-from .figures import BLUE, GREEN, ORANGE, canvas, save_figures, style
-from .record import Record, is_record, read_record
-from .reporting.report import recorded_headline
-from .storage import write_file
+from ..errors import ConfigError
+from ..figures import COLOURS, canvas, save_figures, style
+from ..record import Record, is_record, read_record
+from ..storage import write_file
+from ..terminal import empty_table
+from .report import recorded_headline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["Comparison", "compare_runs", "comparison_table", "draw_comparison", "write_table"]
-
-# Okabe and Ito's palette: distinct for colour-blind readers.
-_COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 #: Numbers of a summary that are compared, their labels, and how they are shown.
 _OUTCOME = {
@@ -149,10 +147,7 @@ def _shown(name: str, value: Any) -> str:
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = empty_table()
     table.add_column("")
     for label in found.labels:
         table.add_column(label, justify="right", overflow="fold")
@@ -208,14 +203,14 @@ def draw_comparison(folder: Path, found: Comparison) -> list[Path]:
 
 
 def _colour(number: int) -> str:
-    return _COLOURS[number % len(_COLOURS)]
+    return COLOURS[number % len(COLOURS)]
 
 
 def _draw_curves(axes: Axes, found: Comparison) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for number, (epochs, errors) in enumerate(found.curves):
-        look = "-" if number < len(_COLOURS) else "--"
+        look = "-" if number < len(COLOURS) else "--"
         size = 4.0 if len(epochs) <= 40 else 0.0
         axes.plot(epochs, errors, look, marker="o", ms=size, color=_colour(number))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .devices import (
+from ..devices import (
     Device,
     Effects,
     get_device,
@@ -14,11 +14,12 @@ from .devices import (
     window_of,
     with_window,
 )
-from .devices.cell.access import Nmos, make_access
-from .devices.cell.read import make_channel
-from .errors import DeviceError
-from .settings.periphery import AccessSection
-from .settings.sections import CrossbarSection, DeviceSection
+from ..devices.cell.access import Nmos, make_access
+from ..devices.cell.read import make_channel
+from ..errors import DeviceError
+from .device import DeviceSection
+from .periphery import AccessSection
+from .sections import CrossbarSection
 
 __all__ = ["Cell", "choose_access", "choose_cell"]
 

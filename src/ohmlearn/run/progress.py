@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
+
+from ..terminal import TerminalBar
 
 __all__ = ["Progress", "RichProgress", "SilentProgress"]
 
@@ -45,43 +46,11 @@ class SilentProgress:
         """Ignore it."""
 
 
-class RichProgress:
+class RichProgress(TerminalBar):
     """A progress bar and one line per epoch on standard error; used as a context manager."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import Progress as Bars
-
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-        )
-        self._task = self._bars.add_task("starting", total=None, visible=False)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+        super().__init__("starting")
 
     def epoch_started(self, epoch: int, epochs: int, samples: int) -> None:
         """Start the bar of a new epoch."""
@@ -95,14 +64,7 @@ class RichProgress:
 
     def epoch_done(self, event: Mapping[str, Any]) -> None:
         """Print the line of the epoch."""
-        self._print(epoch_line(event))
-
-    def message(self, text: str) -> None:
-        """Print *text*."""
-        self._print(text)
-
-    def _print(self, text: str) -> None:
-        self._bars.console.print(text, markup=False, soft_wrap=True)
+        self.message(epoch_line(event))
 
 
 def epoch_line(event: Mapping[str, Any]) -> str:

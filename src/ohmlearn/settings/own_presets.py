@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .devices import Device, Preset, get_device, make_params, merge, presets
-from .devices.preset_files import effects_as_table, read_preset
-from .devices.registry import is_builtin
-from .settings.sections import EFFECTS
+from ..devices import Device, Preset, get_device, make_params, merge, presets
+from ..devices.preset_files import effects_as_table, read_preset
+from ..devices.registry import is_builtin
+from .device import EFFECTS
 
 __all__ = ["own_preset_spelled_out"]
 

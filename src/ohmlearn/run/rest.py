@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .experiment import Experiment
-from .training.ideal import IdealLearner
-from .training.pulsed import PulsedLearner
-from .training.resistive.learner import ResistiveLearner
-from .training.samples import Dataset
-from .training.trainer import accuracy
+from ..build import AnyLearner
+from ..experiment import Experiment
+from ..training.ideal import IdealLearner
+from ..training.samples import Dataset
+from ..training.trainer import accuracy
 
-__all__ = ["AnyLearner", "accuracy_after_rest", "idle_time"]
-
-AnyLearner = IdealLearner | PulsedLearner | ResistiveLearner
+__all__ = ["accuracy_after_rest", "idle_time"]
 
 
 def accuracy_after_rest(

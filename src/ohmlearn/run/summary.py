@@ -9,15 +9,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .build import Built
-from .experiment import Experiment
-from .rest import AnyLearner, accuracy_after_rest
-from .training.diagnostics import LoopGain, diverged_in
-from .training.ideal import IdealLearner
-from .training.pulsed import PulsedLearner
-from .training.resistive.learner import ResistiveLearner
-from .training.samples import Dataset
-from .training.trainer import Position
+from ..build import AnyLearner, Built
+from ..experiment import Experiment
+from ..training.diagnostics import LoopGain, diverged_in
+from ..training.ideal import IdealLearner
+from ..training.pulsed import PulsedLearner
+from ..training.resistive.learner import ResistiveLearner
+from ..training.samples import Dataset
+from ..training.trainer import Position
+from .rest import accuracy_after_rest
 
 __all__ = ["activity", "summarise"]
 

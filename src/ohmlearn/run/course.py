@@ -13,24 +13,23 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import checkpoint
-from .build import Built, build, build_network, build_schedule
-from .build_resistive import resistive_notes
-from .errors import ConfigError, RecordError
-from .experiment import Experiment, parse_experiment
-from .figures import draw_figures
+from .. import checkpoint
+from ..build import Built, build, build_network, build_schedule, load_data
+from ..build_resistive import resistive_notes
+from ..errors import ConfigError, RecordError
+from ..experiment import Experiment, parse_experiment
+from ..figures import draw_figures
+from ..record import STATE, Record, is_record, learned, read_record, write_record
+from ..storage import prepare_folder
+from ..training.diagnostics import LoopGain, diverged_in, loop_gain
+from ..training.resistive.learner import ResistiveLearner
+from ..training.resistive.stability import resistive_loop_gain
+from ..training.rules import get_rule
+from ..training.samples import Dataset
+from ..training.trainer import Plan, Position, train
 from .progress import Progress, SilentProgress
-from .record import STATE, Record, is_record, learned, read_record, write_record
 from .rest import idle_time
-from .storage import prepare_folder
 from .summary import activity, summarise
-from .training.datasets import load
-from .training.diagnostics import LoopGain, diverged_in, loop_gain
-from .training.resistive.learner import ResistiveLearner
-from .training.resistive.stability import resistive_loop_gain
-from .training.rules import get_rule
-from .training.samples import Dataset
-from .training.trainer import Plan, Position, train
 
 __all__ = ["one_blas_thread", "run"]
 
@@ -78,13 +77,7 @@ def run(
     """
     progress = progress or SilentProgress()
     with one_blas_thread():
-        data = load(
-            experiment.data.name,
-            data_dir,
-            experiment.data.limit_train,
-            experiment.data.limit_test,
-            np.dtype(experiment.run.precision),
-        )
+        data = load_data(experiment, data_dir)
         if data.note:
             progress.message(f"data set {data.name}: {data.note}")
         built = build(experiment, data)
