@@ -25,8 +25,8 @@ from .cell_array import ENCODINGS, CellArray, window_ends
 from .drawing import draw_bank
 from .metering import make_meter, written
 from .reading import line_currents, squared_conductance
+from .requests import pulse_counts
 from .view import CrossbarView
-from .writing.requests import pulse_counts
 
 __all__ = ["ENCODINGS", "Crossbar", "CrossbarView"]
 

@@ -25,7 +25,7 @@ from ...devices.dispatch import cell
 from ...errors import ConfigError, DeviceError
 from ...jit import inlined, kernel
 from ..bank import Tick, fire, words
-from .requests import checked_targets
+from ..requests import checked_targets
 
 if TYPE_CHECKING:
     from ..array import Crossbar

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from ...devices.counter_rng import Stream, uniforms
 from ...errors import ConfigError
-from .requests import pulse_counts
+from ..requests import pulse_counts
 
 if TYPE_CHECKING:
     from ..array import Crossbar

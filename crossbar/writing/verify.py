@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...errors import ConfigError
 from ..bank import fire
 from ..reading import read_cells
-from .requests import checked_targets
+from ..requests import checked_targets
 from .schemes import row_slots
 
 if TYPE_CHECKING:

@@ -186,8 +186,8 @@ def _refuse_to_lose(folder: Path, resume: bool, overwrite: bool) -> None:
 
 
 def _train(experiment: Experiment, folder: Path, data_dir: Path | None, resume: bool) -> Record:
+    from .progress import RichProgress
     from .run import run as train
-    from .run.progress import RichProgress
 
     with RichProgress() as progress:
         return train(experiment, folder, data_dir, resume, progress)

@@ -12,10 +12,10 @@ from ohmlearn.build import build
 from ohmlearn.devices.cell.access import ACCESS, access_fields
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import parse_experiment
+from ohmlearn.progress import SilentProgress
 from ohmlearn.record import read_record
 from ohmlearn.run import course as running
 from ohmlearn.run import run
-from ohmlearn.run.progress import SilentProgress
 from ohmlearn.settings.periphery import AccessSection
 from ohmlearn.training.datasets import load
 

@@ -441,7 +441,7 @@ def half(few_figures, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ohmlearn.run.progress.RichProgress.advanced", stop)
+        patch.setattr("ohmlearn.progress.RichProgress.advanced", stop)
         result = run(sets=("run.checkpoint_seconds=1e-9",))
     assert result.exit_code == 130
     assert "--resume goes on from the last checkpoint in out." in result.stderr

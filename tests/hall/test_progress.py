@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ohmlearn.run.progress import Progress, RichProgress, SilentProgress, epoch_line
+from ohmlearn.progress import Progress, RichProgress, SilentProgress, epoch_line
 
 EVENT = {"epoch": 3, "train_accuracy": 0.5, "test_accuracy": 0.25, "pulses": 12345}
 

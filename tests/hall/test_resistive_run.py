@@ -19,9 +19,9 @@ from ohmlearn.circuits.resistive.energy import power
 from ohmlearn.cosimulation.circuit import circuit_of, open_source
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
+from ohmlearn.progress import SilentProgress
 from ohmlearn.record import read_record
 from ohmlearn.run import run
-from ohmlearn.run.progress import SilentProgress
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 XOR, IRIS, DRN = (EXAMPLES / f"{n}.toml" for n in ("xor_resistive", "iris_resistive", "drn_xs"))

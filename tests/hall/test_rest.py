@@ -3,8 +3,8 @@
 import pytest
 
 from ohmlearn.experiment import parse_experiment
+from ohmlearn.progress import SilentProgress
 from ohmlearn.run import run
-from ohmlearn.run.progress import SilentProgress
 
 TEXT = """
 name = "small"

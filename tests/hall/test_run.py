@@ -14,10 +14,10 @@ import pytest
 from ohmlearn import checkpoint
 from ohmlearn.errors import ConfigError, RecordError
 from ohmlearn.experiment import load_experiment, parse_experiment
+from ohmlearn.progress import SilentProgress
 from ohmlearn.record import Record, read_record
 from ohmlearn.run import course as running
 from ohmlearn.run import run
-from ohmlearn.run.progress import SilentProgress
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -170,7 +170,7 @@ import hashlib, json, sys
 from pathlib import Path
 from threadpoolctl import threadpool_info
 from ohmlearn.experiment import load_experiment
-from ohmlearn.run.progress import SilentProgress
+from ohmlearn.progress import SilentProgress
 from ohmlearn.run import run
 
 class Watch(SilentProgress):

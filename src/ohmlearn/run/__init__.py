@@ -1,7 +1,7 @@
 """A run, from an experiment to its record.
 
-:mod:`.course` goes through it; :mod:`.progress` tells of it, :mod:`.rest` tests the network again
-after a while, and :mod:`.summary` says what came out.
+:mod:`.course` goes through it, :mod:`.rest` tests the network again after a while, and
+:mod:`.summary` says what came out.
 """
 
 from .course import one_blas_thread, run

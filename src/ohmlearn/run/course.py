@@ -19,6 +19,7 @@ from ..build_resistive import resistive_notes
 from ..errors import ConfigError, RecordError
 from ..experiment import Experiment, parse_experiment
 from ..figures import draw_figures
+from ..progress import Progress, SilentProgress
 from ..record import STATE, Record, is_record, learned, read_record, write_record
 from ..storage import prepare_folder
 from ..training.diagnostics import LoopGain, diverged_in, loop_gain
@@ -27,7 +28,6 @@ from ..training.resistive.stability import resistive_loop_gain
 from ..training.rules import get_rule
 from ..training.samples import Dataset
 from ..training.trainer import Plan, Position, train
-from .progress import Progress, SilentProgress
 from .rest import idle_time
 from .summary import activity, summarise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ..terminal import TerminalBar
+from .terminal import TerminalBar
 
 __all__ = ["Progress", "RichProgress", "SilentProgress"]
 
