@@ -6,6 +6,7 @@ netlist but names of the form ``[a-z][a-z0-9_]*`` and numbers that are finite.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 
@@ -21,11 +22,16 @@ def name(text: str, prefix: str = "n") -> str:
     """Return *text* as a name that every dialect takes: lower case, ``[a-z][a-z0-9_]*``.
 
     Other characters become underscores; *prefix* goes before what does not begin with a letter.
-    Different texts may give the same name: give each its own number where that matters.
+    Of more than 60 letters the last become a hash of the whole, so that long names which differ
+    at their ends stay different. Other texts may still give the same name, such as ``a+`` and
+    ``a-``: give each its own number where that matters.
     """
-    safe = re.sub(r"[^a-z0-9_]", "_", str(text).lower())[:_LONGEST]
+    safe = re.sub(r"[^a-z0-9_]", "_", str(text).lower())
     if not _SAFE.match(safe):
-        safe = f"{prefix}_{safe}"[:_LONGEST]
+        safe = f"{prefix}_{safe}"
+    if len(safe) > _LONGEST:
+        digest = hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).hexdigest()
+        safe = f"{safe[: _LONGEST - 9]}_{digest[:8]}"
     return safe
 
 

