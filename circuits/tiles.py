@@ -49,29 +49,33 @@ def five(first, count):
     )  # fmt: skip
 
 
-@loop
+@kernel
 def to_panels(source, rows, first, out):
     """Write *source* (count, n) to rows *first* and on of panels of *rows* rows."""
-    n, w = source.shape[1], width(source)
-    for q in range((n + w - 1) // w):
-        columns = min(w, n - q * w)
-        for b in range(source.shape[0]):
-            at = (q * rows + first + b) * w
-            for j in range(columns):
-                out[at + j] = source[b, q * w + j]
-            for j in range(columns, w):
-                out[at + j] = 0
+    count, n = source.shape
+    flat, w = source.ravel(), width(source)
+    whole = n // w
+    for b in range(count):
+        for q in range(whole):
+            put(load(flat, b * n + q * w, 2), out, (q * rows + first + b) * w)
+        if n % w > 0:
+            at = (whole * rows + first + b) * w
+            for j in range(w):
+                out[at + j] = source[b, whole * w + j] if j < n % w else 0
 
 
-@loop
+@kernel
 def from_panels(source, rows, first, out):
     """Write rows *first* and on of panels of *rows* rows to *out* (count, n)."""
-    n, w = out.shape[1], width(out)
-    for q in range((n + w - 1) // w):
-        for b in range(out.shape[0]):
-            at = (q * rows + first + b) * w
-            for j in range(min(w, n - q * w)):
-                out[b, q * w + j] = source[at + j]
+    count, n = out.shape
+    flat, w = out.ravel(), width(out)
+    whole = n // w
+    for b in range(count):
+        for q in range(whole):
+            put(load(source, (q * rows + first + b) * w, 2), flat, b * n + q * w)
+        at = (whole * rows + first + b) * w
+        for j in range(n % w):
+            out[b, whole * w + j] = source[at + j]
 
 
 @inlined

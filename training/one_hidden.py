@@ -11,6 +11,8 @@ import numpy as np
 
 from ..circuits.activation import activate
 from ..circuits.dynamics import block, copy, nudge
+from ..circuits.lit import add_lit_products, lit_drive
+from ..circuits.one_hidden import settle_one_hidden
 from ..circuits.products import add_gram, aligned
 from ..circuits.tiles import (
     FIVE,
@@ -25,11 +27,11 @@ from ..circuits.tiles import (
     to_panels,
     width,
 )
-from ..circuits.vectors import TOTALS, put
+from ..circuits.vectors import TOTALS, load, put
 from ..jit import inlined, kernel, loop
-from .contrast import difference
+from .contrast import add_to_bias, difference
 
-__all__ = ["continual_one_hidden", "input_gram"]
+__all__ = ["input_gram", "learn_one_hidden"]
 
 
 @kernel
@@ -58,10 +60,9 @@ def _add_sums(scaled, bias):
 
 @loop
 def _start(scale, gram, coefficients):
+    """Write *scale* times *gram* to the last columns of *coefficients*."""
     p = coefficients.shape[1] - gram.shape[0]
     for b in range(gram.shape[0]):
-        for k in range(p):
-            coefficients[b, k] = 0
         for c in range(gram.shape[1]):
             coefficients[b, p + c] = scale * gram[b, c]
 
@@ -106,11 +107,9 @@ def _slot(code, count, p, batch, weight, drive, scaled, coefficients, stack, new
             f = five(b, batch)
             base, rates = _places(f, q * batch * w, w), _places(f, 0, depth)
             pull = add_five(drive, base, coefficients, rates, stack, at, w, depth)
-            sent = (
-                rho(code, pull[0], one), rho(code, pull[1], one), rho(code, pull[2], one),
-                rho(code, pull[3], one), rho(code, pull[4], one),
-            )  # fmt: skip
-            put_five(sent, new, _places(f, at + p * w, w))
+            put_five(pull, new, _places(f, at + p * w, w))
+        for b in range(p, depth):
+            put(rho(code, load(new, at + b * w, 2), one), new, at + b * w)
 
 
 @kernel
@@ -128,9 +127,21 @@ def _hear(count, p, batch, stack, sums):
 
 
 @kernel
-def continual_one_hidden(
-    rule, schedule, beta, factor, theta, layout, dynamics, x, drive, target, state, work
-):
+def _add_coupling(count, p, batch, coefficients, stack, drive):
+    """Add the part of *coefficients* that multiplies the hidden states in *stack* to *drive*."""
+    w, depth = width(drive), p + batch
+    for q in range(count):
+        for b in range(0, batch, FIVE):
+            f = five(b, batch)
+            where, states = _places(f, q * batch * w, w), (q * depth + p) * w
+            put_five(
+                add_five(drive, where, coefficients, _places(f, p, depth), stack, states, w, batch),
+                drive, where,
+            )  # fmt: skip
+
+
+@kernel
+def continual_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, drive, target, state):
     """Let neurons and synapses move together for K slots; return the input layer's total change.
 
     With G the input layer's coupling of the samples, the drive of slot t is x W_1 + b_1 +
@@ -143,33 +154,25 @@ def continual_one_hidden(
     gain, scale = kind(beta), kind(factor) * kind(schedule.eta[1])
     weight = block(theta, layout.weight_at[2], p, n)
     bias = theta[layout.bias_at[2] : layout.bias_at[2] + p]
-    hidden, output = block(state, 0, batch, n), block(state, batch * n, batch, p)
+    hidden = block(state, 0, batch, n)
+    output = block(state, batch * n, batch, p).copy()
     w, depth = width(state), p + batch
     count = (n + w - 1) // w
     rows, pull = aligned(count * p, w, drive).ravel(), aligned(count * batch, w, drive).ravel()
-    stack, next_stack = aligned(count * depth, w, drive), aligned(count * depth, w, drive)
-    now, then = stack.ravel(), next_stack.ravel()
+    stack = aligned(2 * count * depth, w, drive).ravel()
+    now, then = stack[: stack.size // 2], stack[stack.size // 2 :]
     to_panels(weight, p, 0, rows)
     to_panels(drive, batch, 0, pull)
     to_panels(hidden, depth, p, now)
-    coefficients, sums = np.empty((batch, depth), drive.dtype), np.empty(sums_room(batch, p), drive.dtype)
+    coefficients = np.zeros((batch, depth), drive.dtype)
     scaled, moved = np.empty((p, batch), drive.dtype), np.empty(p, drive.dtype)
     heard, new = np.empty((batch, p), drive.dtype), np.empty((batch, p), drive.dtype)
-    _start(
-        -kind(factor) * kind(schedule.eta[0]),
-        input_gram(x, schedule.input_bias),
-        coefficients,
-    )
-    for q in range(count):  # the drive's part of the Gram matrix, as if no weight of W_2 were there
-        for b in range(0, batch, FIVE):
-            f = five(b, batch)
-            where = _places(f, q * batch * w, w)
-            states = (q * depth + p) * w
-            put_five(
-                add_five(pull, where, coefficients.ravel(), _places(f, p, depth), now, states, w, batch),
-                pull, where,
-            )  # fmt: skip
-    _negate(coefficients)
+    sums = np.empty(sums_room(batch, p), drive.dtype)
+    coupling = kind(factor) * kind(schedule.eta[0])
+    gram = input_gram(x, schedule.input_bias)
+    _start(-coupling, gram, coefficients)
+    _add_coupling(count, p, batch, coefficients.ravel(), now, pull)
+    _start(coupling, gram, coefficients)
     _take(-scale, output, scaled, coefficients)
     _add_products(count, p, batch, scaled.ravel(), now, rows)
     _add_sums(scaled, bias)
@@ -190,14 +193,25 @@ def continual_one_hidden(
     _add_products(count, p, batch, scaled.ravel(), now, rows)
     _add_sums(scaled, bias)
     from_panels(rows, p, 0, weight)
-    change = np.empty((batch, n), drive.dtype)
-    from_panels(now, depth, p, change)
-    difference(change.ravel(), hidden.ravel(), change.ravel())
+    end, change = aligned(batch, n, drive), aligned(batch, n, drive)
+    from_panels(now, depth, p, end)
+    difference(end.ravel(), hidden.ravel(), change.ravel())
     return change
 
 
-@loop
-def _negate(a):
-    for b in range(a.shape[0]):
-        for k in range(a.shape[1]):
-            a[b, k] = -a[b, k]
+@kernel
+def learn_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, target, state):
+    """Learn from one batch by the continual rule; *state* is then that of the free phase."""
+    m, n = layout.sizes[0], layout.sizes[1]
+    weight = block(theta, layout.weight_at[1], m, n)
+    bias = theta[layout.bias_at[1] : layout.bias_at[1] + n]
+    drive = aligned(x.shape[0], n, x)
+    lit_drive(x, weight, bias, drive)
+    settle_one_hidden(schedule.free_steps, theta, layout, dynamics, drive, state)
+    change = continual_one_hidden(
+        schedule, beta, factor, theta, layout, dynamics, x, drive, target, state
+    )
+    scale = theta.dtype.type(factor * schedule.eta[0])
+    add_lit_products(scale, x, change, weight)
+    if schedule.input_bias:
+        add_to_bias(scale, change, bias)
