@@ -91,6 +91,16 @@ def _add_products(count, p, batch, scaled, stack, weight):
             )  # fmt: skip
 
 
+@loop
+def _clear(n, p, batch, stack):
+    """Write zeros to the hidden states beyond the *n*-th, which the padding of W_2 must not meet."""
+    w = width(stack)
+    for b in range(batch):
+        at = (n // w * (p + batch) + p + b) * w
+        for j in range(n % w, w):
+            stack[at + j] = 0
+
+
 @kernel
 def _slot(code, count, p, batch, weight, drive, scaled, coefficients, stack, new):
     """Write W_2 as it is now to *stack*, and the next hidden states to *new*, panel by panel."""
@@ -183,6 +193,8 @@ def continual_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, dri
         _slot(
             code, count, p, batch, rows, pull, scaled.ravel(), coefficients.ravel(), now, then
         )
+        if n % w > 0:
+            _clear(n, p, batch, then)
         _hear(count, p, batch, now, sums)
         collect(sums, p, moved, heard)
         activate(code, heard.ravel(), new.ravel())
