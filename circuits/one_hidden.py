@@ -29,7 +29,7 @@ from .tiles import (
     to_panels,
     width,
 )
-from .vectors import TOTALS, put
+from .vectors import TOTALS, load, put
 
 __all__ = ["settle_one_hidden"]
 
@@ -102,7 +102,7 @@ def _advance(code, n, p, who, each, rows, weights, room):
     padded, samples = sent.shape[1], room.drive.size // (panels * w)
     source = room.sent.ravel()
     _copy(sent.ravel(), room.last[:rows].ravel())
-    at = 0
+    end = 0
     for row in range(0, rows, FIVE):
         f = five(row, rows)
         coefficients = (f[0] * padded, f[1] * padded, f[2] * padded, f[3] * padded, f[4] * padded)
@@ -113,24 +113,22 @@ def _advance(code, n, p, who, each, rows, weights, room):
         chunk = row * panels * w
         for q in range(panels):
             b = q * samples * w
+            h = chunk + q * FIVE * w
             pull = add_five(
                 room.drive, (b + d[0], b + d[1], b + d[2], b + d[3], b + d[4]),
                 source, coefficients, weights.backward, q * p * w, w, p,
             )  # fmt: skip
-            h = chunk + q * FIVE * w
-            hidden = (
-                rho(code, pull[0], one), rho(code, pull[1], one), rho(code, pull[2], one),
-                rho(code, pull[3], one), rho(code, pull[4], one),
-            )  # fmt: skip
-            put_five(hidden, room.hidden, (h, h + w, h + 2 * w, h + 3 * w, h + 4 * w))
+            put_five(pull, room.hidden, (h, h + w, h + 2 * w, h + 3 * w, h + 4 * w))
+            for at in range(h, h + FIVE * w, w):
+                put(rho(code, load(room.hidden, at, 2), one), room.hidden, at)
         h = (chunk, chunk + w, chunk + 2 * w, chunk + 3 * w, chunk + 4 * w)
         for k in range(0, p, 2):
             second = min(k + 1, p - 1)
             sums = five_sums(
                 room.hidden, h, FIVE * w, weights.forward, k * w, second * w, p * w, panels
             )
-            put(sums, room.sums, at)
-            at += TOTALS
+            put(sums, room.sums, end)
+            end += TOTALS
     collect(room.sums, p, weights.bias, heard)
     activate(code, heard.ravel(), sent.ravel())
 

@@ -217,7 +217,9 @@ def learn_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, target,
     m, n = layout.sizes[0], layout.sizes[1]
     weight = block(theta, layout.weight_at[1], m, n)
     bias = theta[layout.bias_at[1] : layout.bias_at[1] + n]
-    drive = aligned(x.shape[0], n, x)
+    inputs, drive = aligned(len(x), m, x), aligned(len(x), n, x)
+    copy(x.ravel(), inputs.ravel())
+    x = inputs
     lit_drive(x, weight, bias, drive)
     settle_one_hidden(schedule.free_steps, theta, layout, dynamics, drive, state)
     change = continual_one_hidden(
