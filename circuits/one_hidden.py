@@ -18,6 +18,7 @@ from .activation import activate
 from .products import aligned, block
 from .tiles import (
     FIVE,
+    PANEL,
     add_five,
     collect,
     five,
@@ -120,7 +121,7 @@ def _advance(code, n, p, who, each, rows, weights, room):
             )  # fmt: skip
             put_five(pull, room.hidden, (h, h + w, h + 2 * w, h + 3 * w, h + 4 * w))
             for at in range(h, h + FIVE * w, w):
-                put(rho(code, load(room.hidden, at, 2), one), room.hidden, at)
+                put(rho(code, load(room.hidden, at, PANEL), one), room.hidden, at)
         h = (chunk, chunk + w, chunk + 2 * w, chunk + 3 * w, chunk + 4 * w)
         for k in range(0, p, 2):
             second = min(k + 1, p - 1)

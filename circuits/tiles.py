@@ -14,10 +14,11 @@ from __future__ import annotations
 from ..jit import inlined, kernel, loop
 from .activation import HARD, SIGMOID, TANH
 from .vector_math import exponential
-from .vectors import REGISTER, TOTALS, load, put, spread, totals
+from .vectors import REGISTER, REGISTERS, TOTALS, load, put, spread, totals
 
 __all__ = [
     "FIVE",
+    "PANEL",
     "add_five",
     "collect",
     "five",
@@ -31,12 +32,14 @@ __all__ = [
 ]
 
 FIVE = 5
+PANEL = 4 if REGISTERS == 32 else 2
+"""Registers' worth of columns in a panel; five rows of them must find room at once."""
 
 
 @inlined
 def width(like):
     """Return the number of columns of a panel, two registers' worth of *like*'s numbers."""
-    return 2 * REGISTER // like.itemsize
+    return PANEL * REGISTER // like.itemsize
 
 
 @inlined
@@ -57,7 +60,7 @@ def to_panels(source, rows, first, out):
     whole = n // w
     for b in range(count):
         for q in range(whole):
-            put(load(flat, b * n + q * w, 2), out, (q * rows + first + b) * w)
+            put(load(flat, b * n + q * w, PANEL), out, (q * rows + first + b) * w)
         if n % w > 0:
             at = (whole * rows + first + b) * w
             for j in range(w):
@@ -72,7 +75,7 @@ def from_panels(source, rows, first, out):
     whole = n // w
     for b in range(count):
         for q in range(whole):
-            put(load(source, (q * rows + first + b) * w, 2), flat, b * n + q * w)
+            put(load(source, (q * rows + first + b) * w, PANEL), flat, b * n + q * w)
         at = (whole * rows + first + b) * w
         for j in range(n % w):
             out[b, whole * w + j] = source[at + j]
@@ -97,15 +100,15 @@ def add_five(base, at, s, s_at, rows, first, step, count):
 
     Coefficients follow each other from each of *s_at*, rows from *first* in steps of *step*.
     """
-    a0, a1, a2 = load(base, at[0], 2), load(base, at[1], 2), load(base, at[2], 2)
-    a3, a4 = load(base, at[3], 2), load(base, at[4], 2)
+    a0, a1, a2 = load(base, at[0], PANEL), load(base, at[1], PANEL), load(base, at[2], PANEL)
+    a3, a4 = load(base, at[3], PANEL), load(base, at[4], PANEL)
     for k in range(count):
-        r = load(rows, first + k * step, 2)
-        a0 = a0 + spread(s, s_at[0] + k, 2) * r
-        a1 = a1 + spread(s, s_at[1] + k, 2) * r
-        a2 = a2 + spread(s, s_at[2] + k, 2) * r
-        a3 = a3 + spread(s, s_at[3] + k, 2) * r
-        a4 = a4 + spread(s, s_at[4] + k, 2) * r
+        r = load(rows, first + k * step, PANEL)
+        a0 = a0 + spread(s, s_at[0] + k, PANEL) * r
+        a1 = a1 + spread(s, s_at[1] + k, PANEL) * r
+        a2 = a2 + spread(s, s_at[2] + k, PANEL) * r
+        a3 = a3 + spread(s, s_at[3] + k, PANEL) * r
+        a4 = a4 + spread(s, s_at[4] + k, PANEL) * r
     return a0, a1, a2, a3, a4
 
 
@@ -125,12 +128,12 @@ def five_sums(s, at, s_step, rows, first, second, step, panels):
 
     Rows are given by where their first panel starts; their next ones are *s_step* and *step* on.
     """
-    half = width(s) // 2
+    part = width(s) // PANEL
     zero = s.dtype.type(0.0) * load(s, at[0], 1)
     f0 = f1 = f2 = f3 = f4 = g0 = g1 = g2 = g3 = g4 = zero
     for q in range(panels):
         i, j = q * s_step, q * step
-        for _ in range(2):
+        for _ in range(PANEL):
             u, v = load(rows, first + j, 1), load(rows, second + j, 1)
             s0, s1, s2 = load(s, at[0] + i, 1), load(s, at[1] + i, 1), load(s, at[2] + i, 1)
             s3, s4 = load(s, at[3] + i, 1), load(s, at[4] + i, 1)
@@ -139,7 +142,7 @@ def five_sums(s, at, s_step, rows, first, second, step, panels):
             f2, g2 = f2 + s2 * u, g2 + s2 * v
             f3, g3 = f3 + s3 * u, g3 + s3 * v
             f4, g4 = f4 + s4 * u, g4 + s4 * v
-            i, j = i + half, j + half
+            i, j = i + part, j + part
     return totals((f0, g0, f1, g1, f2, g2, f3, g3, f4, g4))
 
 

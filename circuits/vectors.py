@@ -20,11 +20,13 @@ from numba.core import typing
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-__all__ = ["REGISTER", "TOTALS", "Vector", "load", "put", "spread", "totals"]
+__all__ = ["REGISTER", "REGISTERS", "TOTALS", "Vector", "load", "put", "spread", "totals"]
 
 _features = llvm.get_host_cpu_features()
 REGISTER = 64 if _features.get("avx512f") else 32 if _features.get("avx") else 16
 """Bytes of a vector register of this processor."""
+REGISTERS = 32 if _features.get("avx512f") else 16
+"""How many of them there are."""
 TOTALS = 16
 """Numbers in the vector that :func:`totals` returns; no register holds more."""
 

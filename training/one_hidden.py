@@ -16,6 +16,7 @@ from ..circuits.one_hidden import settle_one_hidden
 from ..circuits.products import add_gram, aligned
 from ..circuits.tiles import (
     FIVE,
+    PANEL,
     add_five,
     collect,
     five,
@@ -119,7 +120,7 @@ def _slot(code, count, p, batch, weight, drive, scaled, coefficients, stack, new
             pull = add_five(drive, base, coefficients, rates, stack, at, w, depth)
             put_five(pull, new, _places(f, at + p * w, w))
         for b in range(p, depth):
-            put(rho(code, load(new, at + b * w, 2), one), new, at + b * w)
+            put(rho(code, load(new, at + b * w, PANEL), one), new, at + b * w)
 
 
 @kernel
