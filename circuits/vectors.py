@@ -16,8 +16,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import typing
-from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.core.typing.templates import AbstractTemplate, Signature, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 __all__ = ["REGISTER", "REGISTERS", "TOTALS", "Vector", "load", "put", "spread", "totals"]
@@ -30,6 +29,8 @@ REGISTERS = 32 if _features.get("avx512f") else 16
 TOTALS = 16
 """Numbers in the vector that :func:`totals` returns; no register holds more."""
 
+_typed: Any = infer_global
+_intrinsic: Any = intrinsic  # takes the first parameter away, which no checker knows
 _FLAGS = ("contract",)
 _INDEX = ir.IntType(32)
 
@@ -60,19 +61,19 @@ def _address(context, builder, array_type, array, at, vector):
     return builder.bitcast(place, context.get_value_type(vector).as_pointer())
 
 
-@intrinsic(prefer_literal=True)
+@_intrinsic(prefer_literal=True)
 def load(typing_context, array, at, registers):
     """Return the numbers of the flat *array* from *at* on that fill *registers*, a constant."""
     vector = _vector(array, registers)
 
     def codegen(context, builder, signature, arguments):
-        place = _address(context, builder, array, *arguments[:2], vector)
+        place = _address(context, builder, array, arguments[0], arguments[1], vector)
         return builder.load(place, align=array.dtype.bitwidth // 8)
 
     return vector(array, types.intp, registers), codegen
 
 
-@intrinsic(prefer_literal=True)
+@_intrinsic(prefer_literal=True)
 def spread(typing_context, array, at, registers):
     """Return as many copies of number *at* of the flat *array* as fill *registers*."""
     vector = _vector(array, registers)
@@ -85,7 +86,7 @@ def spread(typing_context, array, at, registers):
     return vector(array, types.intp, registers), codegen
 
 
-@intrinsic
+@_intrinsic
 def put(typing_context, vector, array, at):
     """Write *vector* to the flat *array* from *at* on."""
 
@@ -112,7 +113,7 @@ def _halved(builder, values, width):
     ]
 
 
-@intrinsic
+@_intrinsic
 def totals(typing_context, vectors):
     """Return the sums of each of up to sixteen *vectors* in one of sixteen numbers.
 
@@ -171,7 +172,7 @@ class _Elementwise(AbstractTemplate):
         others = [a for a in arguments if a != vector]
         if others and others != [vector.dtype]:
             return None
-        return typing.signature(vector, *arguments)
+        return Signature(vector, arguments, None)
 
 
 def _lowering(operation):
@@ -187,6 +188,6 @@ def _lowering(operation):
 
 
 for _function, _operation in _OPERATIONS.items():
-    infer_global(_function)(_Elementwise)
+    _typed(_function)(_Elementwise)
     for _pair in ((Vector, Vector), (Vector, types.Float), (types.Float, Vector)):
         lower_builtin(_function, *_pair)(_lowering(_operation))

@@ -81,20 +81,17 @@ def _add_products(count, p, batch, scaled, stack, weight):
     w = width(weight)
     for q in range(count):
         at = q * p * w
+        states = (q * (p + batch) + p) * w
         for k in range(0, p, FIVE):
             f = five(k, p)
-            where = _places(f, at, w)
-            coefficients = _places(f, 0, batch)
-            states = (q * (p + batch) + p) * w
-            put_five(
-                add_five(weight, where, scaled, coefficients, stack, states, w, batch),
-                weight, where,
-            )  # fmt: skip
+            where, rates = _places(f, at, w), _places(f, 0, batch)
+            moved = add_five(weight, where, scaled, rates, stack, states, w, batch)
+            put_five(moved, weight, where)
 
 
 @loop
 def _clear(n, p, batch, stack):
-    """Write zeros to the hidden states beyond the *n*-th, which the padding of W_2 must not meet."""
+    """Write zeros to the padding of the hidden states, so that W_2's stays zero."""
     w = width(stack)
     for b in range(batch):
         at = (n // w * (p + batch) + p + b) * w
@@ -142,13 +139,12 @@ def _add_coupling(count, p, batch, coefficients, stack, drive):
     """Add the part of *coefficients* that multiplies the hidden states in *stack* to *drive*."""
     w, depth = width(drive), p + batch
     for q in range(count):
+        states = (q * depth + p) * w
         for b in range(0, batch, FIVE):
             f = five(b, batch)
-            where, states = _places(f, q * batch * w, w), (q * depth + p) * w
-            put_five(
-                add_five(drive, where, coefficients, _places(f, p, depth), stack, states, w, batch),
-                drive, where,
-            )  # fmt: skip
+            at, rates = _places(f, q * batch * w, w), _places(f, p, depth)
+            pull = add_five(drive, at, coefficients, rates, stack, states, w, batch)
+            put_five(pull, drive, at)
 
 
 @kernel
@@ -191,9 +187,7 @@ def continual_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, dri
         _take(scale, output, scaled, coefficients)
         copy(bias, moved)
         _add_sums(scaled, moved)
-        _slot(
-            code, count, p, batch, rows, pull, scaled.ravel(), coefficients.ravel(), now, then
-        )
+        _slot(code, count, p, batch, rows, pull, scaled.ravel(), coefficients.ravel(), now, then)
         if n % w > 0:
             _clear(n, p, batch, then)
         _hear(count, p, batch, now, sums)
