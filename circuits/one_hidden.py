@@ -15,7 +15,22 @@ from numpy.typing import NDArray
 
 from ..jit import inner, kernel, loop
 from .activation import activate
-from .products import add_backward, add_forward, aligned, block
+from .products import aligned, block
+from .tiles import (
+    FIVE,
+    PANEL,
+    add_five,
+    collect,
+    five,
+    five_sums,
+    from_panels,
+    put_five,
+    rho,
+    sums_room,
+    to_panels,
+    width,
+)
+from .vectors import TOTALS, load, put
 
 __all__ = ["settle_one_hidden"]
 
@@ -25,9 +40,9 @@ _TOGETHER = 20  # samples whose products share the loads of the weights
 
 
 class _Weights(NamedTuple):
-    """W_2 as the hidden layer hears it and as the output does, both (p, n), and b_2 (width,).
+    """W_2 as the hidden layer hears it and as the output does, in panels, and b_2 (padded,).
 
-    Outputs are padded to *width*, a multiple of 8, as an odd end is computed number by number.
+    Outputs are padded to a multiple of 8, as an odd end is computed number by number.
     """
 
     backward: NDArray
@@ -36,21 +51,22 @@ class _Weights(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """Trajectories in rows: two of each sample, or only the first.
+    """Some samples' drives, and trajectories in rows: two of each sample, or only the first.
 
-    Drives and states of the hidden layer (rows, n); drives and states of the output layer, and
-    its states one step of the map before (rows, width).
+    Drives of the hidden layer in panels; its states in fives of rows, each in panels; drives and
+    states of the output layer, and its states one step of the map before (rows, padded).
     """
 
-    pull: NDArray
+    drive: NDArray
     hidden: NDArray
+    sums: NDArray
     heard: NDArray
     sent: NDArray
     last: NDArray
 
 
 class _Settling(NamedTuple):
-    """Samples known to settle: their rows in the batch, first trajectories' outputs, and pace.
+    """Samples known to settle: their places, first trajectories' outputs, and pace.
 
     ``step`` is the squared length of the last step, ``rate`` what a further one takes of it at
     most.
@@ -68,13 +84,6 @@ def _copy(source, into):
         into[i] = source[i]
 
 
-@loop
-def _spread(source, out):
-    for b in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[b, j] = source[j]
-
-
 @inner
 def _apart(a, b):
     """Return the squared distance of two vectors."""
@@ -86,17 +95,42 @@ def _apart(a, b):
 
 
 @kernel
-def _advance(code, drive, who, each, rows, weights, room):
+def _advance(code, n, p, who, each, rows, weights, room):
     """Take *rows* trajectories, *each* of them per sample, one step of the map ahead."""
-    pull, hidden = room.pull[:rows], room.hidden[:rows]
     heard, sent = room.heard[:rows], room.sent[:rows]
+    w, one = width(sent), sent.dtype.type(1.0)
+    panels = (n + w - 1) // w
+    padded, samples = sent.shape[1], room.drive.size // (panels * w)
+    source = room.sent.ravel()
     _copy(sent.ravel(), room.last[:rows].ravel())
-    for row in range(rows):
-        _copy(drive[who[row // each]], pull[row])
-    add_backward(sent, weights.backward, pull)
-    activate(code, pull.ravel(), hidden.ravel())
-    _spread(weights.bias, heard)
-    add_forward(hidden, weights.forward, heard)
+    end = 0
+    for row in range(0, rows, FIVE):
+        f = five(row, rows)
+        coefficients = (f[0] * padded, f[1] * padded, f[2] * padded, f[3] * padded, f[4] * padded)
+        d = (
+            who[f[0] // each] * w, who[f[1] // each] * w, who[f[2] // each] * w,
+            who[f[3] // each] * w, who[f[4] // each] * w,
+        )  # fmt: skip
+        chunk = row * panels * w
+        for q in range(panels):
+            b = q * samples * w
+            h = chunk + q * FIVE * w
+            pull = add_five(
+                room.drive, (b + d[0], b + d[1], b + d[2], b + d[3], b + d[4]),
+                source, coefficients, weights.backward, q * p * w, w, p,
+            )  # fmt: skip
+            put_five(pull, room.hidden, (h, h + w, h + 2 * w, h + 3 * w, h + 4 * w))
+            for at in range(h, h + FIVE * w, w):
+                put(rho(code, load(room.hidden, at, PANEL), one), room.hidden, at)
+        h = (chunk, chunk + w, chunk + 2 * w, chunk + 3 * w, chunk + 4 * w)
+        for k in range(0, p, 2):
+            second = min(k + 1, p - 1)
+            sums = five_sums(
+                room.hidden, h, FIVE * w, weights.forward, k * w, second * w, p * w, panels
+            )
+            put(sums, room.sums, end)
+            end += TOTALS
+    collect(room.sums, p, weights.bias, heard)
     activate(code, heard.ravel(), sent.ravel())
 
 
@@ -120,30 +154,32 @@ def _rate(first, second, between, before, left, tolerance):
 
 
 @kernel
-def _keep(hidden, sent, sample, batch, p, state):
-    """Write a sample's state."""
-    n = hidden.size
-    _copy(hidden, state[sample * n : (sample + 1) * n])
+def _keep(hidden, row, sent, sample, n, p, state):
+    """Write the state of trajectory *row* to *sample*'s place."""
+    batch, w = state.size // (n + p), width(state)
+    panels = (n + w - 1) // w
+    chunk = hidden[row // FIVE * FIVE * panels * w :]
+    from_panels(chunk, FIVE, row % FIVE, state[sample * n : (sample + 1) * n].reshape(1, n))
     at = batch * n + sample * p
     _copy(sent[:p], state[at : at + p])
 
 
 @kernel
-def _follow_both(code, steps, cut, drive, weights, room, who, count, p, state, settling):
+def _follow_both(code, steps, cut, n, p, start, weights, room, who, count, state, settling):
     """Settle the first *count* samples of *who*; return how many are left in *settling*.
 
     Both trajectories are followed, to where they repeat, bit for bit, or through all *steps*;
-    with *cut* only until both are known to end in one state.
+    with *cut* only until both are known to end in one state. Samples are numbered from *start*.
     """
-    tolerance = float(np.finfo(drive.dtype).eps)
+    tolerance = float(np.finfo(state.dtype).eps)
     total, settled = (steps + 1) // 2, 0
     lengths = np.zeros((count, 3))
-    hidden, sent, last = room.hidden, room.sent, room.last
+    sent, last = room.sent, room.last
     for s in range(count):
         sent[2 * s] = 0
         activate(code, weights.bias, sent[2 * s + 1])
     for t in range(total):
-        _advance(code, drive, who, 2, 2 * count, weights, room)
+        _advance(code, n, p, who, 2, 2 * count, weights, room)
         for s in range(count - 1, -1, -1):
             a, b = 2 * s, 2 * s + 1
             first, second = float(_apart(sent[a], last[a])), float(_apart(sent[b], last[b]))
@@ -153,7 +189,7 @@ def _follow_both(code, steps, cut, drive, weights, room, who, count, p, state, s
                 rate = _rate(first, second, between, lengths[s], total - 1 - t, tolerance)
             if t == total - 1 or (first == 0 and second == 0):
                 output = sent[a] if steps % 2 == 0 else last[b]
-                _keep(hidden[b - steps % 2], output, who[s], drive.shape[0], p, state)
+                _keep(room.hidden, b - steps % 2, output, start + who[s], n, p, state)
             elif rate < 1.0:
                 settling.who[settled], settling.rate[settled] = who[s], rate
                 settling.step[settled] = first
@@ -172,18 +208,18 @@ def _follow_both(code, steps, cut, drive, weights, room, who, count, p, state, s
 
 
 @kernel
-def _follow_first(code, drive, weights, room, settling, count, p, state, failed):
+def _follow_first(code, n, p, start, weights, room, settling, count, state, failed):
     """Settle *count* samples along their first trajectories; return how many did not shrink.
 
     These are written to *failed*. Steps shorter than the rounding of a product may grow.
     """
-    tolerance = float(np.finfo(drive.dtype).eps)
+    tolerance = float(np.finfo(state.dtype).eps)
     who, step, rate = settling.who, settling.step, settling.rate
-    hidden, sent, last = room.hidden, room.sent, room.last
+    sent, last = room.sent, room.last
     failures = 0
     _copy(settling.sent[:count].ravel(), sent[:count].ravel())
     while count > 0:
-        _advance(code, drive, who, 1, count, weights, room)
+        _advance(code, n, p, who, 1, count, weights, room)
         for s in range(count - 1, -1, -1):
             now, grown = float(_apart(sent[s], last[s])), False
             grown = now > rate[s] * step[s]
@@ -191,7 +227,7 @@ def _follow_first(code, drive, weights, room, settling, count, p, state, failed)
                 failed[failures] = who[s]
                 failures += 1
             elif grown or now <= (tolerance * (1.0 - np.sqrt(rate[s]))) ** 2:
-                _keep(hidden[s], sent[s], who[s], drive.shape[0], p, state)
+                _keep(room.hidden, s, sent[s], start + who[s], n, p, state)
             else:
                 step[s] = now
                 continue
@@ -199,6 +235,34 @@ def _follow_first(code, drive, weights, room, settling, count, p, state, failed)
             who[s], step[s], rate[s] = who[count], step[count], rate[count]
             sent[s] = sent[count]
     return failures
+
+
+@kernel
+def _weights(theta, layout, like):
+    n, p = layout.sizes[1], layout.sizes[2]
+    w = width(like)
+    panels = (n + w - 1) // w
+    backward = aligned(panels * p, w, like).ravel()
+    to_panels(block(theta, layout.back_at[2], p, n), p, 0, backward)
+    forward = backward
+    if not layout.symmetric:
+        forward = aligned(panels * p, w, like).ravel()
+        to_panels(block(theta, layout.weight_at[2], p, n), p, 0, forward)
+    bias = np.zeros(8 * ((p + 7) // 8), like.dtype)
+    _copy(theta[layout.bias_at[2] : layout.bias_at[2] + p], bias)
+    return _Weights(backward, forward, bias)
+
+
+@kernel
+def _room(samples, n, p, like):
+    w, rows, padded = width(like), 2 * samples, 8 * ((p + 7) // 8)
+    panels = (n + w - 1) // w
+    return _Room(
+        aligned(panels * samples, w, like).ravel(),
+        aligned(panels * ((rows + 4) // FIVE * FIVE), w, like).ravel(),
+        aligned(1, sums_room(rows, p), like).ravel(),
+        aligned(rows, padded, like), aligned(rows, padded, like), aligned(rows, padded, like),
+    )  # fmt: skip
 
 
 @kernel
@@ -213,33 +277,23 @@ def settle_one_hidden(steps, theta, layout, dynamics, drive, state):
     if steps == 0:
         state[:] = 0
         return
-    width = 8 * ((p + 7) // 8)
     most = min(batch, _TOGETHER)
-    backward, forward = aligned(p, n, drive), aligned(p, n, drive)
-    _copy(block(theta, layout.back_at[2], p, n).ravel(), backward.ravel())
-    if layout.symmetric:
-        forward = backward
-    else:
-        _copy(block(theta, layout.weight_at[2], p, n).ravel(), forward.ravel())
-    bias = np.zeros(width, drive.dtype)
-    _copy(theta[layout.bias_at[2] : layout.bias_at[2] + p], bias)
-    weights = _Weights(backward, forward, bias)
-    room = _Room(
-        aligned(2 * most, n, drive), aligned(2 * most, n, drive),
-        aligned(2 * most, width, drive), aligned(2 * most, width, drive),
-        aligned(2 * most, width, drive),
-    )  # fmt: skip
+    weights, room = _weights(theta, layout, drive), _room(most, n, p, drive)
+    padded = room.sent.shape[1]
     who = np.empty(most, np.int64)
     settling = _Settling(
-        np.empty(most, np.int64), aligned(most, width, drive), np.empty(most), np.empty(most)
+        np.empty(most, np.int64), aligned(most, padded, drive), np.empty(most), np.empty(most)
     )
     for start in range(0, batch, most):
         count = min(most, batch - start)
+        to_panels(drive[start : start + count], most, 0, room.drive)
         for s in range(count):
-            who[s] = start + s
+            who[s] = s
         count = _follow_both(
-            code, steps, True, drive, weights, room, who, count, p, state, settling
+            code, steps, True, n, p, start, weights, room, who, count, state, settling
         )
-        count = _follow_first(code, drive, weights, room, settling, count, p, state, who)
+        count = _follow_first(code, n, p, start, weights, room, settling, count, state, who)
         if count > 0:
-            _follow_both(code, steps, False, drive, weights, room, who, count, p, state, settling)
+            _follow_both(
+                code, steps, False, n, p, start, weights, room, who, count, state, settling
+            )

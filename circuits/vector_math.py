@@ -20,19 +20,24 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from .vectors import Vector
+
 __all__ = ["exponential"]
 
 
 def _scaled_by_bits(typing_context, p, shifted):
     """Return 2**k p, the last bits of *shifted* being k."""
-    if p not in (types.float32, types.float64):
+    number = p.dtype if isinstance(p, Vector) else p
+    if number not in (types.float32, types.float64):
         return None
-    width, mantissa = (32, 23) if p == types.float32 else (64, 52)
+    width, mantissa = (32, 23) if number == types.float32 else (64, 52)
 
     def codegen(context, builder, signature, arguments):
-        integer = ir.IntType(width)
+        integer, shift = ir.IntType(width), mantissa
+        if isinstance(p, Vector):
+            integer, shift = ir.VectorType(integer, p.lanes), [mantissa] * p.lanes
         bits, k = (builder.bitcast(argument, integer) for argument in arguments)
-        bits = builder.add(bits, builder.shl(k, integer(mantissa)))
+        bits = builder.add(bits, builder.shl(k, ir.Constant(integer, shift)))
         return builder.bitcast(bits, arguments[0].type)
 
     return p(p, p), codegen
@@ -59,7 +64,7 @@ _D5, _D4, _D3, _D2 = 0.008333333333495046, 0.041666666666529746, 0.1666666666666
 
 @overload(exponential, inline="always")
 def _exponential(x):
-    if x == types.float32:
+    if (x.dtype if isinstance(x, Vector) else x) == types.float32:
 
         def single(x):
             x = min(max(x, -_LIMIT_F), _LIMIT_F)

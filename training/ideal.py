@@ -19,26 +19,25 @@ from ..circuits.dynamics import (
     copy,
     drives,
     free_phase,
-    input_drive,
     relax,
     send,
     step,
 )
 from ..circuits.hopfield import PROTOTYPICAL, Dynamics, HopfieldNetwork, Layout
+from ..circuits.lit import add_lit_products, lit_drive
 from ..circuits.one_hidden import settle_one_hidden
 from ..circuits.products import aligned
 from ..jit import kernel
 from .contrast import (
     add_products,
     add_to_bias,
-    add_to_input_weights,
     change_layer,
     difference,
     feed_drive,
     feed_products,
     response,
 )
-from .one_hidden import continual_one_hidden, input_gram
+from .one_hidden import input_gram, learn_one_hidden
 from .rules import Rule
 
 __all__ = ["IdealLearner", "Schedule"]
@@ -165,8 +164,10 @@ def _contrast_phase(
 
 @kernel
 def _input(theta, layout, x):
-    drive = aligned(x.shape[0], layout.sizes[1], x)
-    input_drive(x, theta, layout, drive)
+    n1 = layout.sizes[1]
+    drive = aligned(x.shape[0], n1, x)
+    weight = block(theta, layout.weight_at[1], x.shape[1], n1)
+    lit_drive(x, weight, theta[layout.bias_at[1] : layout.bias_at[1] + n1], drive)
     return drive
 
 
@@ -203,17 +204,15 @@ def free_state(
 @kernel
 def _change_input_layer(scale, bias, theta, layout, x, first):
     n1 = layout.sizes[1]
-    add_to_input_weights(scale, x, first, block(theta, layout.weight_at[1], x.shape[1], n1))
+    add_lit_products(scale, x, first, block(theta, layout.weight_at[1], x.shape[1], n1))
     if bias:
         add_to_bias(scale, first, theta[layout.bias_at[1] : layout.bias_at[1] + n1])
 
 
-def _phase(rule: Rule, one_hidden: bool) -> Callable[..., NDArray]:
+def _phase(rule: Rule) -> Callable[..., NDArray]:
     """Return the rule's nudged phase; chosen out here, so that only that one is compiled."""
     if not rule.continual:
         return _contrast_phase
-    if one_hidden and not rule.post_difference:
-        return continual_one_hidden
     return _vector_field_phase if rule.post_difference else _continual_phase
 
 
@@ -255,14 +254,19 @@ class IdealLearner:
         layout, dynamics = self.network.layout, self.network.dynamics
         theta, rule = self.theta, self.rule
         schedule = self.schedule.scaled(rate)
+        beta = sign * schedule.beta
+        factor = 1.0 / (beta * len(x) * (2 if rule.centred else 1))
+        if rule.continual and not rule.post_difference and _has_one_hidden(layout, dynamics):
+            free = np.empty(len(x) * layout.units, theta.dtype)
+            learn_one_hidden(
+                schedule, beta, factor, theta, layout, dynamics, x, target.ravel(), free
+            )
+            return layout.split(free, len(x))[-1]
         work = self._work(len(x))
         state, free = work[10], work[11]
         drive = free_state(schedule.free_steps, theta, layout, dynamics, x, free, work)
         state[:] = free
-        beta = sign * schedule.beta
-        factor = 1.0 / (beta * len(x) * (2 if rule.centred else 1))
-        phase = _phase(rule, _has_one_hidden(layout, dynamics))
-        first = phase(
+        first = _phase(rule)(
             *(rule, schedule, beta, factor, theta, layout, dynamics),
             *(x, drive, target.ravel(), state, work),
         )

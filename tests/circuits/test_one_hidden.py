@@ -8,7 +8,8 @@ import pytest
 from ohmlearn.circuits.dynamics import free_phase
 from ohmlearn.circuits.hopfield import HopfieldNetwork
 
-ROUNDING = {np.float32: 1e-6, np.float64: 1e-14}
+# A plain float32 loop of the strongest of these networks is off by 8e-7 itself.
+ROUNDING = {np.float32: 2e-6, np.float64: 1e-14}
 
 
 def rho(a):

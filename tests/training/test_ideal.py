@@ -198,6 +198,18 @@ def test_learner_equals_the_plain_step_by_step_loop(rule, dynamics, depth, batch
     assert np.abs(theta - before).max() > 1e-3
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("batch", [1, 7, 20])
+def test_layers_of_several_tiles_equal_the_plain_loop(batch, activation, monkeypatch):
+    """More columns than a tile, and rows that do not fill one."""
+    monkeypatch.setitem(SIZES, 2, [31, 70, 7])
+    physics = {"dynamics": "prototypical", "clamp": False, "output_slope": True, "time_step": 1.0}
+    network, theta, x, y = problem(2, True, batch, activation=activation, **physics)
+    theta *= 0.3
+    plain = train_both("cep", network, theta, x, y, activation, **physics)
+    plain.assert_equals(network, theta, 1e-11)
+
+
 @pytest.mark.parametrize("rule", ["cep", "cvf", "ep"])
 @pytest.mark.parametrize(
     ("activation", "clamp", "output_slope"),
