@@ -7,9 +7,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit import inner, kernel
+from ...jit import inlined, inner, inner_part, kernel
 
-__all__ = ["State", "add", "balance", "change", "integrate"]
+__all__ = [
+    "State",
+    "add",
+    "balance",
+    "bit_balance",
+    "change",
+    "integrate_four",
+    "integrate_rows",
+    "largest",
+    "largest_of_row",
+    "linear_row",
+    "sum_row",
+    "word_balance",
+]
 
 
 class State(NamedTuple):
@@ -40,15 +53,16 @@ class State(NamedTuple):
         return State(*(a[which] for a in self))
 
 
-@inner
-def _linear_row(g, i, v, u, w, b, current):
+@inlined
+def linear_row(g, i, v, u, w, b, current):
+    """Write the currents of the cells of row *i* for their voltages."""
     vi = v[i]
     for j in range(g.shape[1]):
         current[i, j] = g[i, j] * ((vi - u[j]) + (w[i, j] - b[i, j]))
 
 
-@inner
-def _sum_row(current, i, output):
+@inner_part
+def sum_row(current, i, output):
     """Add row *i* to the currents of the bit lines; return that of the word line."""
     total = current.dtype.type(0.0)
     for j in range(output.size):
@@ -57,8 +71,8 @@ def _sum_row(current, i, output):
     return total
 
 
-@inner
-def _word_balance(current, w, i, r, t, total, out):
+@inlined
+def word_balance(current, w, i, r, t, total, out):
     """Write the currents that stay at the nodes of word line *i* to *out* (columns,)."""
     last = out.size - 1
     if r > 0:
@@ -75,8 +89,8 @@ def _word_balance(current, w, i, r, t, total, out):
     out[0] = out[0] - w[i, 0] / t if t > 0 else 0
 
 
-@inner
-def _bit_balance(current, b, i, r, t, output, out):
+@inlined
+def bit_balance(current, b, i, r, t, output, out):
     """Write those of the bit lines in row *i*; *output* (columns,) sums the rows so far."""
     last = b.shape[0] - 1
     if r > 0:
@@ -92,8 +106,8 @@ def _bit_balance(current, b, i, r, t, output, out):
             out[j] = out[j] - b[i, j] / t if t > 0 else 0.0
 
 
-@inner
-def _largest(a, top):
+@inner_part
+def largest(a, top):
     """Return the larger of *top* and every |a|; four at a time, as each comparison waits."""
     t0, t1, t2, t3 = top, top, top, top
     whole = a.size - a.size % 4
@@ -103,6 +117,21 @@ def _largest(a, top):
         t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
     for j in range(whole, a.size):
         t0 = max(t0, abs(a[j]))
+    return max(max(t0, t1), max(t2, t3))
+
+
+@inner_part
+def largest_of_row(a, i, top):
+    """Return the same for row *i* of (rows, columns)."""
+    t0, t1, t2, t3 = top, top, top, top
+    columns = a.shape[1]
+    whole = columns - columns % 4
+    for j in range(0, whole, 4):
+        a0, a1, a2, a3 = abs(a[i, j]), abs(a[i, j + 1]), abs(a[i, j + 2]), abs(a[i, j + 3])
+        t0, t1 = a0 if a0 > t0 else t0, a1 if a1 > t1 else t1
+        t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
+    for j in range(whole, columns):
+        t0 = max(t0, abs(a[i, j]))
     return max(max(t0, t1), max(t2, t3))
 
 
@@ -137,16 +166,16 @@ def balance(g, lines, state, linear, keep, fw, fb):
     output[:] = 0
     for i in range(rows):
         if linear:
-            _linear_row(g, i, v, u, w, b, current)
-        total = _sum_row(current, i, output)
+            linear_row(g, i, v, u, w, b, current)
+        total = sum_row(current, i, output)
         supply[i] = total
         sum_of_all += total
-        _word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
-        top = _largest(row, top)
+        word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
+        top = largest(row, top)
         if keep:
             fw[i] = row
-        _bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
-        top = _largest(row, top)
+        bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
+        top = largest(row, top)
         if keep:
             fb[i] = row
     return top if abs(sum_of_all) < np.inf else np.inf  # comparisons pass over NaN
@@ -162,12 +191,12 @@ def change(g, state, before, scale, fw, fb):
     v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
     top = g.dtype.type(0.0)
     for i in range(g.shape[0]):
-        _linear_row(g, i, v, u, w, b, current)
+        linear_row(g, i, v, u, w, b, current)
         for j in range(g.shape[1]):
             c = scale * (current[i, j] - before[i, j])
             fb[i, j] = c
             fw[i, j] = -c
-        top = max(top, _largest(fb[i], fb.dtype.type(0.0)))
+        top = max(top, largest(fb[i], fb.dtype.type(0.0)))
     return top / scale
 
 
@@ -180,22 +209,22 @@ def add(scale, x, y):
 
 
 @inner
-def _integrate_rows(r, t, seen, w, at, side):
-    """Add to *side* word lines from *at* on what the currents *seen* into their nodes cause."""
+def integrate_rows(r, t, seen, side):
+    """Replace currents *seen* into the nodes of *side* word lines by the voltages they cause."""
     for k in range(side):
         flow = seen.dtype.type(0.0)
         for j in range(seen.shape[1] - 1, -1, -1):
             flow += seen[k, j]
             seen[k, j] = flow
         level = t * flow
-        w[at + k, 0] += level
+        seen[k, 0] = level
         for j in range(1, seen.shape[1]):
             level += r * seen[k, j]
-            w[at + k, j] += level
+            seen[k, j] = level
 
 
 @inner
-def _integrate_four(r, t, seen, w, at):
+def integrate_four(r, t, seen):
     """Do so for four word lines side by side, as each sum waits for the one before."""
     n = seen.shape[1]
     a, b, c, d = seen[0, n - 1], seen[1, n - 1], seen[2, n - 1], seen[3, n - 1]
@@ -203,48 +232,7 @@ def _integrate_four(r, t, seen, w, at):
         a, b, c, d = a + seen[0, j], b + seen[1, j], c + seen[2, j], d + seen[3, j]
         seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
     a, b, c, d = t * a, t * b, t * c, t * d
-    w[at, 0] += a
-    w[at + 1, 0] += b
-    w[at + 2, 0] += c
-    w[at + 3, 0] += d
+    seen[0, 0], seen[1, 0], seen[2, 0], seen[3, 0] = a, b, c, d
     for j in range(1, n):
         a, b, c, d = a + r * seen[0, j], b + r * seen[1, j], c + r * seen[2, j], d + r * seen[3, j]
-        w[at, j] += a
-        w[at + 1, j] += b
-        w[at + 2, j] += c
-        w[at + 3, j] += d
-
-
-@inner
-def integrate(g, fw, fb, dw, db, scale, lines, flow, w, b):
-    """Add the correction (dw, db), known to a few digits, to the voltages w and b.
-
-    Wire currents follow from the cells' by Kirchhoff's current law and the voltages from them by
-    Ohm's, in float64. Rounding of *dw* and *db* then reaches the balance of the nodes through
-    cells only, not through the wires' far larger conductances. *flow* (rows, columns) is room to
-    work in; all fields but *flow*, *w* and *b* may be float32 and are times *scale*.
-    """
-    rows, columns = g.shape
-    seen, total = np.empty((4, columns)), np.zeros(columns)
-    for at in range(0, rows, 4):
-        side = min(4, rows - at)
-        for k in range(side):
-            i = at + k
-            for j in range(columns):
-                c = g[i, j] * (dw[i, j] - db[i, j])
-                seen[k, j] = scale * (fw[i, j] - c)
-                x = total[j] + scale * (fb[i, j] + c)
-                total[j] = x
-                flow[i, j] = x
-        if side == 4:
-            _integrate_four(lines.r_word, lines.t_word, seen, w, at)
-        else:
-            _integrate_rows(lines.r_word, lines.t_word, seen, w, at, side)
-    for j in range(columns):
-        total[j] = lines.t_bit * flow[rows - 1, j]
-        b[rows - 1, j] += total[j]
-    for i in range(rows - 2, -1, -1):
-        for j in range(columns):
-            x = total[j] + lines.r_bit * flow[i, j]
-            total[j] = x
-            b[i, j] += x
+        seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d

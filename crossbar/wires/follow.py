@@ -1,54 +1,248 @@
-"""A solution after a small change of the cells, in one kernel.
+"""A solution after a change of the cells or drives, in one kernel.
 
-The steps are those of a correction in float32, see :mod:`.linear`. Arrays of a hundred lines take
-less time for any of them than a call from Python does.
+Arrays of a hundred lines take less time for any of the steps than a call from Python does. Each
+round solves for what is left at the nodes in float32 and adds that in float64; the cells' currents
+of one round are the starting point of the next.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ...jit import kernel, loop
-from .balance import balance, change, integrate
-from .kernels import word_lines
-from .ladders import factor, factor_upward
-from .lanes import TwoWay
-from .relax import relax_one
+from ...jit import inlined, inner, kernel
+from .balance import (
+    bit_balance,
+    integrate_four,
+    integrate_rows,
+    largest,
+    largest_of_row,
+    sum_row,
+    word_balance,
+)
+from .sweeps import rebase, sweep
 
-__all__ = ["follow"]
+__all__ = ["Progress", "Tuning", "follow"]
+
+_ROUNDS = 5
+_STUCK = 0.1  # a round that leaves more than this share is not worth repeating
 
 
-@loop
-def _narrow(g, single):
-    for i in range(g.shape[0]):
-        for j in range(g.shape[1]):
-            single[i, j] = g[i, j]
+class Tuning(NamedTuple):
+    """What steers the sweeps.
+
+    Attributes
+    ----------
+    omega : (n,)
+        Inverse roots of a polynomial, used in turn.
+    lam : float
+        Share of the slowest mode that a sweep leaves; 0 if the mode is not known.
+    rate : float
+        What integrating leaves at a node, relative to the last change of the cells' currents.
+    limit : int
+        Most sweeps per round.
+    """
+
+    omega: np.ndarray
+    lam: float
+    rate: float
+    limit: int
 
 
-@kernel
-def _correct(lines, single, room, stale, scale, absolute, omega, limit, w, b):
-    """Correct the voltages *w* and *b* for the right sides in *single*, unless that fails."""
-    up, up_last, q, flow = room
-    if stale:
-        factor(single.g, lines, single.ladders)
-        factor_upward(single.g, lines, up, up_last)
-    single.b[...] = 0
-    bits = TwoWay(single.ladders, up, up_last)
-    count = relax_one(
-        single.g, single.fw, single.fb, lines, bits, omega, absolute, limit, single.b, q
-    )
-    if count >= 0:
-        r_word = np.float32(lines.r_word)
-        word_lines(single.g, single.fw, single.b, single.ladders, r_word, single.w)
-        integrate(
-            single.g, single.fw, single.fb, single.w, single.b, 1.0 / scale, lines, flow, w, b
-        )
+class Progress(NamedTuple):
+    """What came of it.
+
+    Attributes
+    ----------
+    iterations : int
+    rest : float
+        Largest current that stays at a node [A].
+    rate : float
+        As in :class:`Tuning`, the largest seen; 0 if there was nothing to correct.
+    rebased : bool
+        Whether so many cells had changed that the base was renewed.
+    """
+
+    iterations: int
+    rest: float
+    rate: float
+    rebased: bool
+
+
+@inner
+def _find_changes(g, base, changes):
+    """List the cells of *g* that differ from the base; return how many, -1 if too many."""
+    rows, columns = g.shape
+    exact, (first, column, beyond, _), count = base.exact, changes, 0
+    for i in range(rows):
+        first[i] = count
+        here = 0
+        for j in range(columns):
+            here += g[i, j] != exact[i, j]
+        if here > 0:
+            if count + here > column.size:
+                return -1
+            for j in range(columns):
+                if g[i, j] != exact[i, j]:
+                    column[count] = j
+                    beyond[count] = g[i, j] - exact[i, j]
+                    count += 1
+    first[rows] = count
     return count
 
 
+@inner
+def _sources(g, state, start, before, scale, f):
+    """Write by how much the cells' currents differ from *before* [A], times *scale*, to *f*."""
+    v, u = state.v, state.u
+    drop, rise = start
+    top = f.dtype.type(0.0)
+    for i in range(g.shape[0]):
+        vi = v[i]
+        for j in range(g.shape[1]):
+            current = g[i, j] * ((vi - u[j]) - (drop[i, j] + rise[i, j]))
+            f[i, j] = scale * (current - before[i, j])
+        top = largest_of_row(f, i, top)
+    return top
+
+
+@inner
+def _eliminate_sources(f, ahead, q):
+    """Begin the bit lines' solve for the sources alone, downwards."""
+    rows, columns = f.shape
+    passed = np.zeros(columns, f.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            q[i, j] = f[i, j] + passed[j]
+        for j in range(columns):
+            passed[j] = ahead[i, j] * q[i, j]
+
+
+@inner
+def _relax(base, lines, changes, room, tuning, enough):
+    """Sweep until integrating will leave less than *enough*; return sweeps and last change."""
+    kind = base.g.dtype.type
+    room.b[...] = 0
+    changes.w[: changes.first[-1]] = 0
+    _eliminate_sources(room.f, base.bits.down.bit, room.q)
+    one = kind(1.0)
+    _, share = sweep(base, lines, changes, room, True, False, one, kind(0.0))
+    gain = 1.0 / (1.0 - tuning.lam) if tuning.lam > 0 else 0.0
+    done, last, count = 0.0, 0.0, 0
+    while count < tuning.limit:
+        omega = tuning.omega[count % tuning.omega.size]
+        left = share - done  # of the residual, along the mode
+        alpha = (gain - omega) * left if gain > 0 else 0.0
+        done += (omega * left) + alpha
+        moved, share = sweep(
+            base, lines, changes, room, count % 2 == 1, False, kind(omega), kind(alpha)
+        )
+        count += 1
+        moved = np.sqrt(moved)
+        # Unless the change came from the mode, the next one shrinks at least as much as this.
+        shrinks = last > 0 and moved * (moved / last) <= enough
+        last = moved
+        if not moved < np.inf or moved * tuning.rate <= enough or shrinks:
+            break
+    return count, last
+
+
+@inner
+def _integrate_words(c, r, t, scale, at, side, dw):
+    """Write what currents *c* times *scale* out of the nodes of *side* word lines cause."""
+    for k in range(side):
+        for j in range(c.shape[1]):
+            dw[k, j] = -scale * c[at + k, j]
+    if side == 4:
+        integrate_four(r, t, dw)
+    else:
+        integrate_rows(r, t, dw, side)
+
+
+@inlined
+def _integrate_bits(c, r, scale, i, flow, below, db, k):
+    """Write what currents into the bit lines cause in row *i* to row *k* of *db*."""
+    for j in range(flow.size):
+        db[k, j] = below[j] + r * flow[j]
+    for j in range(flow.size):
+        below[j] = below[j] + r * flow[j]
+    for j in range(flow.size):
+        flow[j] -= scale * c[i, j]
+
+
+@inlined
+def _settle_row(g, i, v, u, drop, rise, sign, dw, db, k, w, b, current):
+    """Write voltages and currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
+    vi = v[i]
+    for j in range(u.size):
+        x, y = sign * drop[i, j] + dw[k, j], rise[i, j] + db[k, j]
+        current[i, j] = g[i, j] * ((vi - u[j]) + (x - y))
+    for j in range(u.size):
+        w[i, j] = sign * drop[i, j] + dw[k, j]
+    for j in range(u.size):
+        b[i, j] = rise[i, j] + db[k, j]
+
+
+@inlined
+def _leave_row(g, i, dw, db, k, scale, c, f):
+    """Write what the cells of row *i* carry beyond *c*, times *scale*, to *f*."""
+    for j in range(f.shape[1]):
+        f[i, j] += scale * (g[i, j] * (dw[k, j] - db[k, j])) - c[i, j]
+
+
+@inner
+def _settle(g, lines, state, start, sign, scale, room):
+    """Add the correction whose cells carry ``room.c`` to the voltages *start*.
+
+    Wire currents follow from the cells' by Kirchhoff's current law and the voltages from them by
+    Ohm's, in float64, so that rounding of float32 reaches the nodes through the cells only. What
+    the cells then carry beyond it is written to ``room.f``. Returns the largest of that, and the
+    largest current that stays at a node [A].
+    """
+    # Arrays are taken out of their tuples once: doing so for every row would take half the time.
+    v, u, w, b, current, supply, output = state
+    drop, rise = start
+    f, c, _, _, _, wide = room
+    flow, below, row, dw, db = wide[0], wide[1], wide[2], wide[3:7], wide[7:11]
+    rows, columns = g.shape
+    r_word, t_word, r_bit, t_bit = lines
+    inverse = 1.0 / scale
+    flow[:] = 0
+    below[:] = 0
+    output[:] = 0
+    for i in range(rows):
+        for j in range(columns):
+            flow[j] += inverse * c[i, j]
+    top, most, every = 0.0, f.dtype.type(0.0), 0.0
+    for n in range(0, rows, 4):
+        side = min(4, rows - n)
+        at = rows - n - side
+        _integrate_words(c, r_word, t_word, inverse, at, side, dw)
+        for k in range(side - 1, -1, -1):
+            i = at + k
+            r = t_bit if i == rows - 1 else r_bit
+            _integrate_bits(c, r, inverse, i, flow, below, db, k)
+            _settle_row(g, i, v, u, drop, rise, sign, dw, db, k, w, b, current)
+            _leave_row(g, i, dw, db, k, scale, c, f)
+            most = largest_of_row(f, i, most)
+            total = sum_row(current, i, output)
+            supply[i] = total
+            every += total
+            word_balance(current, w, i, r_word, t_word, total, row)
+            top = largest(row, top)
+            if i + 1 < rows:  # the row above it is settled now
+                bit_balance(current, b, i + 1, r_bit, t_bit, output, row)
+                top = largest(row, top)
+    for i in (0, rows - 1):  # the last row again, as *output* is complete now
+        bit_balance(current, b, i, r_bit, t_bit, output, row)
+        top = largest(row, top)
+    return most, top if abs(every) < np.inf else np.inf  # comparisons pass over NaN
+
+
 @kernel
-def follow(g, lines, state, before, scale, allowed, least, single, room, stale, omega, limit):
-    """Correct *state* for cells that have changed; return iterations and what is left over [A].
+def follow(g, lines, state, start, before, scale, tolerance, base, changes, room, tuning):
+    """Solve one drive, starting from the solution before a change; return :class:`Progress`.
 
     Parameters
     ----------
@@ -57,35 +251,37 @@ def follow(g, lines, state, before, scale, allowed, least, single, room, stale, 
     lines
         The wires.
     state : State
-        One drive: the voltages from before, corrected in place; its currents are written.
+        Terminal voltages; all else is written.
+    start : tuple
+        Voltage drops of word lines and rises of bit lines before, (rows, columns) [V].
     before : (rows, columns)
         The cells' currents then [A]; they balanced.
-    scale, allowed : float
-        Inverse of the largest terminal current [1/A]; current that may be left at a node [A].
-    least : float
-        The smallest reduction that float32 is trusted with; nothing is corrected beyond.
-    single, room, stale
-        The float32 copy, room to work in, and whether its conductances and factors are old.
-    omega, limit
-        Inverse roots of the fixed polynomial, and the most iterations.
-
-    Returns
-    -------
-    int
-        Iterations; -1 where float32 does not get there.
-    float
-        Largest current that stays at a node [A].
-    bool
-        Whether the float32 copy was renewed.
+    scale, tolerance : float
+        Inverse of the largest terminal current then [1/A]; share of it that may stay at a node.
+    base, changes, room, tuning
+        See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
     """
-    rest = change(g, state, before, scale, single.fw, single.fb)
-    count, renewed = 0, False
-    if rest > allowed and allowed > least * rest:
-        if stale:
-            _narrow(g, single.g)
-        count = _correct(
-            lines, single, room, stale, scale, allowed * scale, omega, limit, state.w, state.b
-        )
-        renewed = True
-    unused = state.w
-    return count, balance(g, lines, state, count > 0, False, unused, unused), renewed
+    rebased = _find_changes(g, base, changes) < 0
+    if rebased:
+        rebase(g, lines, base)
+        changes.first[:] = 0
+    enough = 0.5 * tolerance
+    top = _sources(g, state, start, before, scale, room.f)
+    count, rate, rest = 0, 0.0, 0.0
+    for n in range(_ROUNDS):
+        was, last = top, np.inf
+        if top > enough:
+            taken, last = _relax(base, lines, changes, room, tuning, enough)
+            count += taken
+        if not last < np.inf:
+            room.c[...] = 0
+        if n == 0:
+            top, rest = _settle(g, lines, state, start, -1.0, scale, room)
+        else:
+            now = state.w, state.b
+            top, rest = _settle(g, lines, state, now, 1.0, scale, room)
+        if last > 0:
+            rate = max(rate, top / last)
+        if not (enough < top < _STUCK * was):
+            break
+    return Progress(count, rest, rate, rebased)

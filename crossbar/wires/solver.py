@@ -15,7 +15,7 @@ from ...errors import ConfigError
 from .balance import State, add, balance, change
 from .blocks import ENOUGH, relax_some
 from .lanes import LANES
-from .linear import SINGLE, LinearSystem
+from .linear import LinearSystem
 from .resistances import Wires
 from .solution import (
     ArraySolution,
@@ -29,6 +29,7 @@ from .solution import (
     rounding,
     scale_of,
 )
+from .warm import Warm
 
 __all__ = ["ArraySolver", "solve_array"]
 
@@ -60,6 +61,7 @@ class ArraySolver:
         rows, columns = self.g.shape
         self._system = LinearSystem(rows, columns, lines_of(wires))
         self._system.renew(self.g)
+        self._warm: Warm | None = None
         self._room = np.empty((4, rows, columns))
 
     def update(self, g: ArrayLike) -> None:
@@ -123,17 +125,14 @@ class ArraySolver:
                 return self._refine(one, tolerance, limit, 0, False)
             count = self._correct(one, tolerance, 0.0, limit, False)
             return self._refine(one, tolerance, limit, count, True)
-        before = start.device_current.reshape(-1, *self.g.shape)[k]
-        scale = 1.0 / scale_of(start.supply, start.output)
-        if self._system.relaxes:
-            count, rest = self._system.follow(one, before, scale, 0.5 * tolerance / scale)
-            return self._refine(one, tolerance, limit, max(count, 0), False, rest)
-        single = self._system.single
-        rest = change(self.g, one, before, scale, single.fw, single.fb)
-        allowed, count = 0.5 * tolerance / scale, 0
-        if rest > allowed > SINGLE * rest:
-            count = self._system.correct_single(one.w, one.b, scale, allowed)
-        return self._refine(one, tolerance, limit, max(count, 0), count != 0)
+        if self._system.stiff:
+            one.w[...] = -start.word_drop.reshape(-1, *self.g.shape)[k]
+            one.b[...] = start.bit_rise.reshape(-1, *self.g.shape)[k]
+            return self._refine(one, tolerance, limit, 0, True)
+        if self._warm is None:
+            self._warm = Warm(self.g.shape, self._system.lines)
+        followed = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
+        return self._refine(one, tolerance, limit, followed.iterations, False, followed.rest)
 
     def _refine(
         self,

@@ -1,0 +1,73 @@
+"""What a solver keeps to follow its array from one solution to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .balance import State
+from .follow import Progress, Tuning, follow
+from .ladders import Lines
+from .solution import ArraySolution, scale_of
+from .sweeps import Changes, empty_base, find_mode
+
+__all__ = ["Warm"]
+
+_CHANGED = 0.1  # share of the cells that may differ from the base before it is renewed
+_SAFETY = 3.0  # times the rate seen last
+_RATE = 0.1  # assumed before
+_STEPS = 3  # to find the mode from the voltages of a solution; one more renews it
+_LIMIT = 20
+
+
+class Warm:
+    """Factors, slowest mode and rate of convergence of an array of *shape* on *lines*."""
+
+    def __init__(self, shape: tuple[int, int], lines: Lines) -> None:
+        self._shape, self._lines = shape, lines
+        rows, columns = shape
+        self._base, self._room = empty_base(rows, columns)
+        most = int(_CHANGED * rows * columns) + 1
+        self._changes = Changes(
+            np.zeros(rows + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.float32),
+            np.empty(most, np.float32),
+        )  # fmt: skip
+        self._rate, self._lam, self._steps = _RATE, 0.0, 0
+
+    def follow(
+        self, g: NDArray, one: State, start: ArraySolution, k: int, tolerance: float, ritz: NDArray
+    ) -> Progress:
+        """Write the solution *one* for conductances *g*, from drive *k* of *start*.
+
+        *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known.
+        """
+        drop, rise, before = (
+            a.reshape(-1, *self._shape)[k]
+            for a in (start.word_drop, start.bit_rise, start.device_current)
+        )
+        if self._steps:
+            self._find_mode(rise)
+        if self._lam > 0 and ritz.size > 1:
+            ritz = ritz[ritz > ritz.min()]
+        omega = 1.0 / ritz if ritz.size else np.ones(1)
+        tuning = Tuning(omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT))
+        scale = 1.0 / scale_of(start.supply, start.output)
+        done = follow(
+            g, self._lines, one, (drop, rise), before, scale, tolerance, self._base, self._changes,
+            self._room, tuning,
+        )  # fmt: skip
+        if done.rate > 0:
+            self._rate = min(_SAFETY * done.rate, 1.0)
+        if self._lam > 0:
+            self._steps = int(done.rebased)
+        elif done.iterations > 1:
+            self._steps = _STEPS
+        return done
+
+    def _find_mode(self, rise: NDArray) -> None:
+        """Find the slowest mode, from the bit lines' voltages *rise*, or renew it."""
+        if not self._lam > 0:
+            top = np.abs(rise).max()
+            np.divide(rise, top or 1.0, out=self._base.mode, casting="same_kind")
+        none = self._changes._replace(first=np.zeros_like(self._changes.first))
+        self._lam = float(find_mode(self._base, self._lines, none, self._room, self._steps))
