@@ -10,19 +10,25 @@ from numpy.typing import NDArray
 from ...jit import inlined, inner, inner_part, kernel
 
 __all__ = [
+    "SIZE",
+    "SIZE_SINGLE",
     "State",
     "add",
+    "as_number",
+    "as_single",
     "balance",
     "bit_balance",
     "change",
     "integrate_four",
     "integrate_rows",
     "largest",
-    "largest_of_row",
     "linear_row",
     "sum_row",
     "word_balance",
 ]
+
+SIZE, SIZE_SINGLE = np.int64(0x7FFFFFFFFFFFFFFF), np.int32(0x7FFFFFFF)
+"""Masks of all bits but the sign, see :func:`largest`."""
 
 
 class State(NamedTuple):
@@ -106,33 +112,31 @@ def bit_balance(current, b, i, r, t, output, out):
             out[j] = out[j] - b[i, j] / t if t > 0 else 0.0
 
 
-@inner_part
-def largest(a, top):
-    """Return the larger of *top* and every |a|; four at a time, as each comparison waits."""
-    t0, t1, t2, t3 = top, top, top, top
-    whole = a.size - a.size % 4
-    for j in range(0, whole, 4):
-        a0, a1, a2, a3 = abs(a[j]), abs(a[j + 1]), abs(a[j + 2]), abs(a[j + 3])
-        t0, t1 = a0 if a0 > t0 else t0, a1 if a1 > t1 else t1
-        t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
-    for j in range(whole, a.size):
-        t0 = max(t0, abs(a[j]))
-    return max(max(t0, t1), max(t2, t3))
+@inlined
+def largest(bits, i, size, top):
+    """Return the larger of *top* and the size of every number in row *i* of *bits*, as bits.
+
+    *bits* is an array seen as integers and *size* :data:`SIZE` or :data:`SIZE_SINGLE`. Without
+    their sign, numbers are in the order of their bits, NaN beyond infinity; integers are compared
+    many at a time.
+    """
+    for j in range(bits.shape[1]):
+        top = max(top, bits[i, j] & size)
+    return top
 
 
-@inner_part
-def largest_of_row(a, i, top):
-    """Return the same for row *i* of (rows, columns)."""
-    t0, t1, t2, t3 = top, top, top, top
-    columns = a.shape[1]
-    whole = columns - columns % 4
-    for j in range(0, whole, 4):
-        a0, a1, a2, a3 = abs(a[i, j]), abs(a[i, j + 1]), abs(a[i, j + 2]), abs(a[i, j + 3])
-        t0, t1 = a0 if a0 > t0 else t0, a1 if a1 > t1 else t1
-        t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
-    for j in range(whole, columns):
-        t0 = max(t0, abs(a[i, j]))
-    return max(max(t0, t1), max(t2, t3))
+@inlined
+def as_number(top):
+    """Return the float64 whose bits *top* holds; infinity for NaN."""
+    number = np.array([top], np.int64).view(np.float64)[0]
+    return number if number < np.inf else np.inf
+
+
+@inlined
+def as_single(top):
+    """Return the same for a float32."""
+    number = np.array([top], np.int32).view(np.float32)[0]
+    return number if number < np.inf else np.float32(np.inf)
 
 
 @kernel
@@ -161,24 +165,23 @@ def balance(g, lines, state, linear, keep, fw, fb):
     """
     v, u, w, b, current, supply, output = state
     rows, columns = current.shape
-    row = np.empty(columns, current.dtype)
-    top, sum_of_all = current.dtype.type(0.0), current.dtype.type(0.0)
+    rest = np.empty((1, columns))
+    row, bits, top = rest[0], rest.view(np.int64), np.int64(0)
     output[:] = 0
     for i in range(rows):
         if linear:
             linear_row(g, i, v, u, w, b, current)
         total = sum_row(current, i, output)
         supply[i] = total
-        sum_of_all += total
         word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
-        top = largest(row, top)
+        top = largest(bits, 0, SIZE, top)
         if keep:
             fw[i] = row
         bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
-        top = largest(row, top)
+        top = largest(bits, 0, SIZE, top)
         if keep:
             fb[i] = row
-    return top if abs(sum_of_all) < np.inf else np.inf  # comparisons pass over NaN
+    return as_number(top)
 
 
 @inner
@@ -189,15 +192,15 @@ def change(g, state, before, scale, fw, fb):
     *scale*, *fw* its opposite.
     """
     v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
-    top = g.dtype.type(0.0)
+    bits, top = fb.view(np.int64), np.int64(0)
     for i in range(g.shape[0]):
         linear_row(g, i, v, u, w, b, current)
         for j in range(g.shape[1]):
             c = scale * (current[i, j] - before[i, j])
             fb[i, j] = c
             fw[i, j] = -c
-        top = max(top, largest(fb[i], fb.dtype.type(0.0)))
-    return top / scale
+        top = largest(bits, i, SIZE, top)
+    return as_number(top) / scale
 
 
 @inner

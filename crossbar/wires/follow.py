@@ -13,11 +13,14 @@ import numpy as np
 
 from ...jit import inlined, inner, kernel
 from .balance import (
+    SIZE,
+    SIZE_SINGLE,
+    as_number,
+    as_single,
     bit_balance,
     integrate_four,
     integrate_rows,
     largest,
-    largest_of_row,
     sum_row,
     word_balance,
 )
@@ -26,6 +29,7 @@ from .sweeps import rebase, sweep
 __all__ = ["Progress", "Tuning", "follow"]
 
 _ROUNDS = 5
+_ROUNDING = 1e-6  # of float32, in what a round leaves
 _STUCK = 0.1  # a round that leaves more than this share is not worth repeating
 
 
@@ -59,7 +63,7 @@ class Progress(NamedTuple):
     rest : float
         Largest current that stays at a node [A].
     rate : float
-        As in :class:`Tuning`, the largest seen; 0 if there was nothing to correct.
+        As in :class:`Tuning`, the largest seen; 0 where only rounding was left.
     rebased : bool
         Whether so many cells had changed that the base was renewed.
     """
@@ -97,14 +101,14 @@ def _sources(g, state, start, before, scale, f):
     """Write by how much the cells' currents differ from *before* [A], times *scale*, to *f*."""
     v, u = state.v, state.u
     drop, rise = start
-    top = f.dtype.type(0.0)
+    bits, top = f.view(np.int32), np.int32(0)
     for i in range(g.shape[0]):
         vi = v[i]
         for j in range(g.shape[1]):
             current = g[i, j] * ((vi - u[j]) - (drop[i, j] + rise[i, j]))
             f[i, j] = scale * (current - before[i, j])
-        top = largest_of_row(f, i, top)
-    return top
+        top = max(top, largest(bits, i, SIZE_SINGLE, np.int32(0)))
+    return as_single(top)
 
 
 @inner
@@ -205,6 +209,7 @@ def _settle(g, lines, state, start, sign, scale, room):
     drop, rise = start
     f, c, _, _, _, wide = room
     flow, below, row, dw, db = wide[0], wide[1], wide[2], wide[3:7], wide[7:11]
+    rest, excess = wide[2:3].view(np.int64), f.view(np.int32)
     rows, columns = g.shape
     r_word, t_word, r_bit, t_bit = lines
     inverse = 1.0 / scale
@@ -214,7 +219,7 @@ def _settle(g, lines, state, start, sign, scale, room):
     for i in range(rows):
         for j in range(columns):
             flow[j] += inverse * c[i, j]
-    top, most, every = 0.0, f.dtype.type(0.0), 0.0
+    top, most = np.int64(0), np.int32(0)
     for n in range(0, rows, 4):
         side = min(4, rows - n)
         at = rows - n - side
@@ -225,19 +230,18 @@ def _settle(g, lines, state, start, sign, scale, room):
             _integrate_bits(c, r, inverse, i, flow, below, db, k)
             _settle_row(g, i, v, u, drop, rise, sign, dw, db, k, w, b, current)
             _leave_row(g, i, dw, db, k, scale, c, f)
-            most = largest_of_row(f, i, most)
+            most = max(most, largest(excess, i, SIZE_SINGLE, np.int32(0)))
             total = sum_row(current, i, output)
             supply[i] = total
-            every += total
             word_balance(current, w, i, r_word, t_word, total, row)
-            top = largest(row, top)
-            if i + 1 < rows:  # the row above it is settled now
+            top = largest(rest, 0, SIZE, top)
+            if i + 1 < rows - 1:  # the rows on either side are settled now
                 bit_balance(current, b, i + 1, r_bit, t_bit, output, row)
-                top = largest(row, top)
-    for i in (0, rows - 1):  # the last row again, as *output* is complete now
+                top = largest(rest, 0, SIZE, top)
+    for i in (0, rows - 1):  # what the last row gives is complete now
         bit_balance(current, b, i, r_bit, t_bit, output, row)
-        top = largest(row, top)
-    return most, top if abs(every) < np.inf else np.inf  # comparisons pass over NaN
+        top = largest(rest, 0, SIZE, top)
+    return as_single(most), as_number(top)
 
 
 @kernel
@@ -280,7 +284,7 @@ def follow(g, lines, state, start, before, scale, tolerance, base, changes, room
         else:
             now = state.w, state.b
             top, rest = _settle(g, lines, state, now, 1.0, scale, room)
-        if last > 0:
+        if last > 0 and top > _ROUNDING * was:
             rate = max(rate, top / last)
         if not (enough < top < _STUCK * was):
             break

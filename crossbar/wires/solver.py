@@ -87,10 +87,11 @@ class ArraySolver:
         """Solve for one drive or a batch; arguments and result as for :func:`solve_array`."""
         check_limits(tolerance, max_iterations)
         v, u, batched = check_drives(v_word, v_bit, self.g.shape)
-        state = begin(v, u, self.g.shape, start)
+        one_by_one = len(v) < ENOUGH and not self._system.stiff
+        state = begin(v, u, self.g.shape, start, copied=not one_by_one)
         outcome = self._run(state, start, tolerance, max_iterations)
-        g_max, lines = float(self.g.max()), self._system.lines
-        return finished(state, outcome, batched, tolerance, g_max, lines)
+        g_max = 0.0 if outcome.good else float(self.g.max())
+        return finished(state, outcome, batched, tolerance, g_max, self._system.lines)
 
     def _run(
         self, state: State, start: ArraySolution | None, tolerance: float, limit: int
@@ -126,8 +127,6 @@ class ArraySolver:
             count = self._correct(one, tolerance, 0.0, limit, False)
             return self._refine(one, tolerance, limit, count, True)
         if self._system.stiff:
-            one.w[...] = -start.word_drop.reshape(-1, *self.g.shape)[k]
-            one.b[...] = start.bit_rise.reshape(-1, *self.g.shape)[k]
             return self._refine(one, tolerance, limit, 0, True)
         if self._warm is None:
             self._warm = Warm(self.g.shape, self._system.lines)

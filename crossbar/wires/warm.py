@@ -56,8 +56,8 @@ class Warm:
             g, self._lines, one, (drop, rise), before, scale, tolerance, self._base, self._changes,
             self._room, tuning,
         )  # fmt: skip
-        if done.rate > 0:
-            self._rate = min(_SAFETY * done.rate, 1.0)
+        # A round that leaves next to nothing says no more than that the rate may be smaller.
+        self._rate = min(max(_SAFETY * done.rate, self._rate / 4), 1.0)
         if self._lam > 0:
             self._steps = int(done.rebased)
         elif done.iterations > 1:
