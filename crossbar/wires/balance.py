@@ -78,50 +78,50 @@ def sum_row(current, i, output):
 
 
 @inlined
-def word_balance(current, w, i, r, t, total, out):
-    """Write the currents that stay at the nodes of word line *i* to *out* (columns,)."""
-    last = out.size - 1
+def word_balance(current, w, i, r, t, total, out, k):
+    """Write the currents that stay at the nodes of word line *i* to row *k* of *out*."""
+    last = out.shape[1] - 1
     if r > 0:
         flow = current.dtype.type(1.0) / r
         for j in range(1, last):
-            out[j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
-        out[last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
+            out[k, j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
+        out[k, last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
         if last > 0:
-            out[0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
+            out[k, 0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
     else:
-        for j in range(out.size):
-            out[j] = 0
-        out[0] = -total
-    out[0] = out[0] - w[i, 0] / t if t > 0 else 0
+        for j in range(out.shape[1]):
+            out[k, j] = 0
+        out[k, 0] = -total
+    out[k, 0] = out[k, 0] - w[i, 0] / t if t > 0 else 0
 
 
 @inlined
-def bit_balance(current, b, i, r, t, output, out):
+def bit_balance(current, b, i, r, t, output, out, k):
     """Write those of the bit lines in row *i*; *output* (columns,) sums the rows so far."""
     last = b.shape[0] - 1
     if r > 0:
         flow = current.dtype.type(1.0) / r
         up, down = max(i - 1, 0), min(i + 1, last)  # no flow beyond either end
-        for j in range(out.size):
-            out[j] = current[i, j] + flow * ((b[up, j] - b[i, j]) - (b[i, j] - b[down, j]))
+        for j in range(out.shape[1]):
+            out[k, j] = current[i, j] + flow * ((b[up, j] - b[i, j]) - (b[i, j] - b[down, j]))
     else:
-        for j in range(out.size):
-            out[j] = output[j] if i == last else 0.0
+        for j in range(out.shape[1]):
+            out[k, j] = output[j] if i == last else 0.0
     if i == last:
-        for j in range(out.size):
-            out[j] = out[j] - b[i, j] / t if t > 0 else 0.0
+        for j in range(out.shape[1]):
+            out[k, j] = out[k, j] - b[i, j] / t if t > 0 else 0.0
 
 
 @inlined
-def largest(bits, i, size, top):
-    """Return the larger of *top* and the size of every number in row *i* of *bits*, as bits.
+def largest(bits, start, stop, size, top):
+    """Return the larger of *top* and the sizes of numbers *start* to *stop* of *bits*, as bits.
 
     *bits* is an array seen as integers and *size* :data:`SIZE` or :data:`SIZE_SINGLE`. Without
     their sign, numbers are in the order of their bits, NaN beyond infinity; integers are compared
     many at a time.
     """
-    for j in range(bits.shape[1]):
-        top = max(top, bits[i, j] & size)
+    for j in range(np.uint64(start), np.uint64(stop)):
+        top = max(top, bits[j] & size)
     return top
 
 
@@ -166,19 +166,19 @@ def balance(g, lines, state, linear, keep, fw, fb):
     v, u, w, b, current, supply, output = state
     rows, columns = current.shape
     rest = np.empty((1, columns))
-    row, bits, top = rest[0], rest.view(np.int64), np.int64(0)
+    row, bits, top = rest[0], rest.reshape(-1).view(np.int64), np.int64(0)
     output[:] = 0
     for i in range(rows):
         if linear:
             linear_row(g, i, v, u, w, b, current)
         total = sum_row(current, i, output)
         supply[i] = total
-        word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
-        top = largest(bits, 0, SIZE, top)
+        word_balance(current, w, i, lines.r_word, lines.t_word, total, rest, 0)
+        top = largest(bits, 0, columns, SIZE, top)
         if keep:
             fw[i] = row
-        bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
-        top = largest(bits, 0, SIZE, top)
+        bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, rest, 0)
+        top = largest(bits, 0, columns, SIZE, top)
         if keep:
             fb[i] = row
     return as_number(top)
@@ -192,14 +192,15 @@ def change(g, state, before, scale, fw, fb):
     *scale*, *fw* its opposite.
     """
     v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
-    bits, top = fb.view(np.int64), np.int64(0)
-    for i in range(g.shape[0]):
+    rows, columns = g.shape
+    bits, top = fb.reshape(-1).view(np.int64), np.int64(0)
+    for i in range(rows):
         linear_row(g, i, v, u, w, b, current)
-        for j in range(g.shape[1]):
+        for j in range(columns):
             c = scale * (current[i, j] - before[i, j])
             fb[i, j] = c
             fw[i, j] = -c
-        top = largest(bits, i, SIZE, top)
+        top = largest(bits, i * columns, (i + 1) * columns, SIZE, top)
     return as_number(top) / scale
 
 

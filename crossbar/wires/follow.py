@@ -24,6 +24,7 @@ from .balance import (
     sum_row,
     word_balance,
 )
+from .ladders import ROWS
 from .sweeps import rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
@@ -78,21 +79,26 @@ class Progress(NamedTuple):
 def _find_changes(g, base, changes):
     """List the cells of *g* that differ from the base; return how many, -1 if too many."""
     rows, columns = g.shape
-    exact, (first, column, beyond, _), count = base.exact, changes, 0
-    for i in range(rows):
-        first[i] = count
-        here = 0
-        for j in range(columns):
-            here += g[i, j] != exact[i, j]
-        if here > 0:
-            if count + here > column.size:
+    now, then = g.reshape(-1), base.exact.reshape(-1)
+    first, cell, beyond, _ = changes
+    differs = np.zeros(now.size + -now.size % 8, np.bool_)
+    for m in range(now.size):
+        differs[m] = now[m] != then[m]
+    eights = differs.view(np.int64)
+    first[:] = 0
+    count = 0
+    for n in range(eights.size):
+        if eights[n] != 0:
+            if count + 8 > cell.size:
                 return -1
-            for j in range(columns):
-                if g[i, j] != exact[i, j]:
-                    column[count] = j
-                    beyond[count] = g[i, j] - exact[i, j]
+            for m in range(8 * n, min(8 * n + 8, now.size)):
+                if differs[m]:
+                    cell[count] = m
+                    beyond[count] = now[m] - then[m]
+                    first[m // columns + 1] += 1
                     count += 1
-    first[rows] = count
+    for i in range(rows):
+        first[i + 1] += first[i]
     return count
 
 
@@ -101,14 +107,12 @@ def _sources(g, state, start, before, scale, f):
     """Write by how much the cells' currents differ from *before* [A], times *scale*, to *f*."""
     v, u = state.v, state.u
     drop, rise = start
-    bits, top = f.view(np.int32), np.int32(0)
     for i in range(g.shape[0]):
         vi = v[i]
         for j in range(g.shape[1]):
             current = g[i, j] * ((vi - u[j]) - (drop[i, j] + rise[i, j]))
             f[i, j] = scale * (current - before[i, j])
-        top = max(top, largest(bits, i, SIZE_SINGLE, np.int32(0)))
-    return as_single(top)
+    return as_single(largest(f.reshape(-1).view(np.int32), 0, f.size, SIZE_SINGLE, np.int32(0)))
 
 
 @inner
@@ -152,47 +156,50 @@ def _relax(base, lines, changes, room, tuning, enough):
     return count, last
 
 
-@inner
+@inlined
 def _integrate_words(c, r, t, scale, at, side, dw):
     """Write what currents *c* times *scale* out of the nodes of *side* word lines cause."""
-    for k in range(side):
-        for j in range(c.shape[1]):
-            dw[k, j] = -scale * c[at + k, j]
-    if side == 4:
+    columns = dw.shape[1]
+    cells, out = c.reshape(-1)[at * columns :], dw.reshape(-1)
+    for m in range(side * columns):
+        out[m] = -scale * cells[m]
+    if side == ROWS:
         integrate_four(r, t, dw)
     else:
         integrate_rows(r, t, dw, side)
 
 
 @inlined
-def _integrate_bits(c, r, scale, i, flow, below, db, k):
+def _integrate_bits(c, r, scale, i, flow, db, below, k):
     """Write what currents into the bit lines cause in row *i* to row *k* of *db*."""
     for j in range(flow.size):
-        db[k, j] = below[j] + r * flow[j]
-    for j in range(flow.size):
-        below[j] = below[j] + r * flow[j]
+        db[k, j] = db[below, j] + r * flow[j]
     for j in range(flow.size):
         flow[j] -= scale * c[i, j]
 
 
 @inlined
-def _settle_row(g, i, v, u, drop, rise, sign, dw, db, k, w, b, current):
-    """Write voltages and currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
+def _move_row(g, i, v, u, drop, rise, sign, dw, db, k, current):
+    """Write the currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
     vi = v[i]
     for j in range(u.size):
         x, y = sign * drop[i, j] + dw[k, j], rise[i, j] + db[k, j]
         current[i, j] = g[i, j] * ((vi - u[j]) + (x - y))
-    for j in range(u.size):
-        w[i, j] = sign * drop[i, j] + dw[k, j]
-    for j in range(u.size):
-        b[i, j] = rise[i, j] + db[k, j]
 
 
 @inlined
-def _leave_row(g, i, dw, db, k, scale, c, f):
-    """Write what the cells of row *i* carry beyond *c*, times *scale*, to *f*."""
-    for j in range(f.shape[1]):
-        f[i, j] += scale * (g[i, j] * (dw[k, j] - db[k, j])) - c[i, j]
+def _move(g, at, side, drop, rise, sign, dw, db, scale, c, w, b, f):
+    """Write the voltages of *side* rows, and to *f* what their cells carry beyond *c*.
+
+    All arrays are flat; rows end to end are one loop.
+    """
+    at, side = np.uint64(at), np.uint64(side)
+    for m in range(side):
+        w[at + m] = sign * drop[at + m] + dw[m]
+    for m in range(side):
+        b[at + m] = rise[at + m] + db[m]
+    for m in range(side):
+        f[at + m] += scale * (g[at + m] * (dw[m] - db[m])) - c[at + m]
 
 
 @inner
@@ -208,39 +215,44 @@ def _settle(g, lines, state, start, sign, scale, room):
     v, u, w, b, current, supply, output = state
     drop, rise = start
     f, c, _, _, _, wide = room
-    flow, below, row, dw, db = wide[0], wide[1], wide[2], wide[3:7], wide[7:11]
-    rest, excess = wide[2:3].view(np.int64), f.view(np.int32)
+    flow, dw, db, rest = wide[0], wide[1:5], wide[5:9], wide[9:]
+    left, excess = rest.reshape(-1).view(np.int64), f.reshape(-1).view(np.int32)
+    flat = g.reshape(-1), drop.reshape(-1), rise.reshape(-1), dw.reshape(-1), db.reshape(-1)
+    gs, drops, rises, dws, dbs = flat
+    cs, ws, bs, fs = c.reshape(-1), w.reshape(-1), b.reshape(-1), f.reshape(-1)
     rows, columns = g.shape
     r_word, t_word, r_bit, t_bit = lines
     inverse = 1.0 / scale
     flow[:] = 0
-    below[:] = 0
     output[:] = 0
+    db[0] = 0
+    rest[...] = 0
     for i in range(rows):
         for j in range(columns):
             flow[j] += inverse * c[i, j]
-    top, most = np.int64(0), np.int32(0)
-    for n in range(0, rows, 4):
-        side = min(4, rows - n)
+    top, most, below = np.int64(0), np.int32(0), 0
+    for n in range(0, rows, ROWS):
+        side = min(ROWS, rows - n)
         at = rows - n - side
         _integrate_words(c, r_word, t_word, inverse, at, side, dw)
         for k in range(side - 1, -1, -1):
+            r = t_bit if at + k == rows - 1 else r_bit
+            _integrate_bits(c, r, inverse, at + k, flow, db, below, k)
+            _move_row(g, at + k, v, u, drop, rise, sign, dw, db, k, current)
+            below = k
+        first, size = at * columns, side * columns
+        _move(gs, first, size, drops, rises, sign, dws, dbs, scale, cs, ws, bs, fs)
+        most = max(most, largest(excess, first, first + size, SIZE_SINGLE, np.int32(0)))
+        for k in range(side - 1, -1, -1):
             i = at + k
-            r = t_bit if i == rows - 1 else r_bit
-            _integrate_bits(c, r, inverse, i, flow, below, db, k)
-            _settle_row(g, i, v, u, drop, rise, sign, dw, db, k, w, b, current)
-            _leave_row(g, i, dw, db, k, scale, c, f)
-            most = max(most, largest(excess, i, SIZE_SINGLE, np.int32(0)))
-            total = sum_row(current, i, output)
-            supply[i] = total
-            word_balance(current, w, i, r_word, t_word, total, row)
-            top = largest(rest, 0, SIZE, top)
+            supply[i] = sum_row(current, i, output)
+            word_balance(current, w, i, r_word, t_word, supply[i], rest, k)
             if i + 1 < rows - 1:  # the rows on either side are settled now
-                bit_balance(current, b, i + 1, r_bit, t_bit, output, row)
-                top = largest(rest, 0, SIZE, top)
+                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, ROWS + k)
+        top = largest(left, 0, left.size, SIZE, top)
     for i in (0, rows - 1):  # what the last row gives is complete now
-        bit_balance(current, b, i, r_bit, t_bit, output, row)
-        top = largest(rest, 0, SIZE, top)
+        bit_balance(current, b, i, r_bit, t_bit, output, rest, 0)
+        top = largest(left, 0, columns, SIZE, top)
     return as_single(most), as_number(top)
 
 

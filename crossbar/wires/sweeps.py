@@ -41,8 +41,9 @@ class Changes(NamedTuple):
     Attributes
     ----------
     first : (rows + 1,) of int
-        Where the cells of a row begin.
-    column : (n,) of int
+        Where those of a row begin.
+    cell : (n,) of int
+        Their places, row by row.
     dg : (n,)
         Conductance beyond that of the base [S].
     w : (n,)
@@ -50,7 +51,7 @@ class Changes(NamedTuple):
     """
 
     first: NDArray
-    column: NDArray
+    cell: NDArray
     dg: NDArray
     w: NDArray
 
@@ -64,7 +65,7 @@ class Room(NamedTuple):
         Currents of sources, and through the cells.
     b, q : (rows, columns)
         Voltages of the bit lines, and those half solved.
-    narrow, wide : (6, columns), (11, columns)
+    narrow, wide : (9, columns), (17, columns)
         Rows at hand, of float32 and float64.
     """
 
@@ -93,7 +94,10 @@ def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
     down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
     never = np.full((rows, columns), np.nan)  # equals no conductance
     base = Base(never, block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
-    narrow, wide = _aligned((2 + ROWS, columns), kind), _aligned((11, columns), np.float64)
+    narrow, wide = (
+        _aligned((1 + 2 * ROWS, columns), kind),
+        _aligned((9 + 2 * ROWS, columns), np.float64),
+    )
     return base, Room(*(block[k] for k in range(5, 9)), narrow, wide)
 
 
@@ -109,50 +113,55 @@ def rebase(g, lines, base):
 
 
 @inner_part
-def _substitute_row(behind, last, r, edge, i, q, z):
-    """Finish the bit lines' elimination in row *i*."""
+def _substitute_row(behind, last, r, edge, i, q, z, before, k):
+    """Finish the bit lines' elimination in row *i*: row *k* of *z*, from row *before*."""
     if edge:
-        for j in range(z.size):
-            z[j] = last[j] * q[i, j]
+        for j in range(last.size):
+            z[k, j] = last[j] * q[i, j]
     else:
-        for j in range(z.size):
-            z[j] = behind[i, j] * (z[j] + r * q[i, j])
+        for j in range(last.size):
+            z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
 
 
 @inner_part
-def _relax_row(g, i, omega, alpha, mode, z, b):
-    """Move row *i* of *b* towards *z*; return the squared change of its cells' currents."""
-    moved = g.dtype.type(0.0)
-    for j in range(z.size):
-        d = z[j] - b[i, j]
-        b[i, j] += omega * d + alpha * mode[i, j]
-        c = g[i, j] * d
+def _relax(g, at, size, omega, alpha, mode, z, b):
+    """Move *size* cells of *b* from *at* on towards *z*; return their squared change of current.
+
+    Arrays are flat here and in the next two: rows end to end are one loop. Its index is unsigned,
+    since one that might count from an array's end would not be vectorised.
+    """
+    moved, at = g.dtype.type(0.0), np.uint64(at)
+    for m in range(np.uint64(size)):
+        d = z[m] - b[at + m]
+        b[at + m] += omega * d + alpha * mode[at + m]
+        c = g[at + m] * d
         moved += c * c
     return moved
 
 
 @inner_part
-def _ask_row(g, i, f, b, first, column, beyond, seen, t, k):
-    """Write the right side of word line *i*."""
-    for j in range(t.shape[1]):
-        t[k, j] = g[i, j] * b[i, j] - f[i, j]
-    for n in range(first[i], first[i + 1]):
-        j = column[n]
-        t[k, j] -= beyond[n] * (seen[n] - b[i, j])
+def _ask(g, at, size, f, b, cell, beyond, seen, begin, end, t):
+    """Write the right side of word lines; *begin* to *end* are their changed cells."""
+    base = np.uint64(at)
+    for m in range(np.uint64(size)):
+        t[m] = g[base + m] * b[base + m] - f[base + m]
+    for n in range(begin, end):
+        m = cell[n]
+        t[m - at] -= beyond[n] * (seen[n] - b[m])
 
 
 @inner_part
-def _answer_row(g, i, f, b, mode, first, column, beyond, seen, t, k, c):
-    """Write the currents of the cells of row *i*; return the mode's share of what they drive."""
-    share = g.dtype.type(0.0)
-    for j in range(t.shape[1]):
-        x = g[i, j] * t[k, j]
-        share += mode[i, j] * x
-        c[i, j] = f[i, j] + (x - g[i, j] * b[i, j])
-    for n in range(first[i], first[i + 1]):
-        j = column[n]
-        seen[n] = t[k, j]
-        c[i, j] += beyond[n] * (t[k, j] - b[i, j])
+def _answer(g, at, size, f, b, mode, cell, beyond, seen, begin, end, t, c):
+    """Write the currents of their cells; return the mode's share of what they drive."""
+    share, base = g.dtype.type(0.0), np.uint64(at)
+    for m in range(np.uint64(size)):
+        x = g[base + m] * t[m]
+        share += mode[base + m] * x
+        c[base + m] = f[base + m] + (x - g[base + m] * b[base + m])
+    for n in range(begin, end):
+        m = cell[n]
+        seen[n] = t[m - at]
+        c[m] += beyond[n] * (t[m - at] - b[m])
     return share
 
 
@@ -174,32 +183,35 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
     """
     g, bits, mode = base.g, base.bits, base.mode
     f, c, b, q, narrow, _ = room
-    first_of, column, beyond, seen = changes
+    starts, cell, beyond, seen = changes
     word, word_last = bits.down.word, bits.down.word_last
-    rows, kind = len(g), g.dtype.type
+    (rows, columns), kind = g.shape, g.dtype.type
     r_word, r_bit = kind(lines.r_word), kind(lines.r_bit)
-    z, passed, t = narrow[0], narrow[1], narrow[2:]
-    z[:] = 0
+    passed, z, t = narrow[0], narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
+    gs, modes, zs, ts = g.reshape(-1), mode.reshape(-1), z.reshape(-1), t.reshape(-1)
+    fs, cs, bs = f.reshape(-1), c.reshape(-1), b.reshape(-1)
     passed[:] = 0
     behind, last = (bits.down.bit, bits.down.bit_last) if upward else (bits.up, bits.up_last)
     ahead = bits.up if upward else bits.down.bit
-    moved, share = kind(0.0), kind(0.0)
+    moved, share, before = kind(0.0), kind(0.0), 0
     for n in range(0, rows, ROWS):
         side = min(ROWS, rows - n)
         at = rows - n - side if upward else n
-        for m in range(side):
-            k = side - 1 - m if upward else m
-            if not first:
-                _substitute_row(behind, last, r_bit, n + m == 0, at + k, q, z)
-                moved += _relax_row(g, at + k, omega, alpha, mode, z, b)
-            _ask_row(g, at + k, f, b, first_of, column, beyond, seen, t, k)
+        start, size = at * columns, side * columns
+        begin, end = starts[at], starts[at + side]
+        if not first:
+            for m in range(side):
+                k = side - 1 - m if upward else m
+                _substitute_row(behind, last, r_bit, n + m == 0, at + k, q, z, before, k)
+                before = k
+            moved += _relax(gs, start, size, omega, alpha, modes, zs, bs)
+        _ask(gs, start, size, fs, bs, cell, beyond, seen, begin, end, ts)
         solve_rows(word, word_last, at, r_word, t, side)
+        share += _answer(
+            gs, start, size, fs, bs, modes, cell, beyond, seen, begin, end, ts, cs
+        )  # fmt: skip
         for m in range(side):
-            k = side - 1 - m if upward else m
-            share += _answer_row(
-                g, at + k, f, b, mode, first_of, column, beyond, seen, t, k, c
-            )  # fmt: skip
-            _eliminate_row(g, at + k, b, c, ahead, passed, q)
+            _eliminate_row(g, at + (side - 1 - m if upward else m), b, c, ahead, passed, q)
     return moved, share
 
 

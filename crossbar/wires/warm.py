@@ -27,7 +27,7 @@ class Warm:
         self._shape, self._lines = shape, lines
         rows, columns = shape
         self._base, self._room = empty_base(rows, columns)
-        most = int(_CHANGED * rows * columns) + 1
+        most = int(_CHANGED * rows * columns) + 8
         self._changes = Changes(
             np.zeros(rows + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.float32),
             np.empty(most, np.float32),
