@@ -29,6 +29,7 @@ from .sweeps import rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
+_TINY = float(np.finfo(np.float64).tiny)
 _ROUNDS = 5
 _ROUNDING = 1e-6  # of float32, in what a round leaves
 _STUCK = 0.1  # a round that leaves more than this share is not worth repeating
@@ -61,8 +62,8 @@ class Progress(NamedTuple):
     Attributes
     ----------
     iterations : int
-    rest : float
-        Largest current that stays at a node [A].
+    rest, scale : float
+        Largest current that stays at a node, and at a terminal [A].
     rate : float
         As in :class:`Tuning`, the largest seen; 0 where only rounding was left.
     rebased : bool
@@ -71,6 +72,7 @@ class Progress(NamedTuple):
 
     iterations: int
     rest: float
+    scale: float
     rate: float
     rebased: bool
 
@@ -79,11 +81,12 @@ class Progress(NamedTuple):
 def _find_changes(g, base, changes):
     """List the cells of *g* that differ from the base; return how many, -1 if too many."""
     rows, columns = g.shape
-    now, then = g.reshape(-1), base.exact.reshape(-1)
+    now, then = g.reshape(-1), base.g.reshape(-1)
     first, cell, beyond, _ = changes
+    kind = then.dtype.type
     differs = np.zeros(now.size + -now.size % 8, np.bool_)
     for m in range(now.size):
-        differs[m] = now[m] != then[m]
+        differs[m] = kind(now[m]) != then[m]
     eights = differs.view(np.int64)
     first[:] = 0
     count = 0
@@ -256,8 +259,16 @@ def _settle(g, lines, state, start, sign, scale, room):
     return as_single(most), as_number(top)
 
 
+@inner
+def _largest_of(supply, output):
+    """Return the largest terminal current [A], above 0."""
+    top = largest(supply.view(np.int64), 0, supply.size, SIZE, np.int64(0))
+    top = largest(output.view(np.int64), 0, output.size, SIZE, top)
+    return max(as_number(top), _TINY)
+
+
 @kernel
-def follow(g, lines, state, start, before, scale, tolerance, base, changes, room, tuning):
+def follow(g, lines, state, start, before, terminals, tolerance, base, changes, room, tuning):
     """Solve one drive, starting from the solution before a change; return :class:`Progress`.
 
     Parameters
@@ -272,8 +283,10 @@ def follow(g, lines, state, start, before, scale, tolerance, base, changes, room
         Voltage drops of word lines and rises of bit lines before, (rows, columns) [V].
     before : (rows, columns)
         The cells' currents then [A]; they balanced.
-    scale, tolerance : float
-        Inverse of the largest terminal current then [1/A]; share of it that may stay at a node.
+    terminals : tuple
+        Currents into word lines and out of bit lines then [A].
+    tolerance : float
+        Share of the largest of these that may stay at a node.
     base, changes, room, tuning
         See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
     """
@@ -281,7 +294,7 @@ def follow(g, lines, state, start, before, scale, tolerance, base, changes, room
     if rebased:
         rebase(g, lines, base)
         changes.first[:] = 0
-    enough = 0.5 * tolerance
+    enough, scale = 0.5 * tolerance, 1.0 / _largest_of(*terminals)
     top = _sources(g, state, start, before, scale, room.f)
     count, rate, rest = 0, 0.0, 0.0
     for n in range(_ROUNDS):
@@ -300,4 +313,4 @@ def follow(g, lines, state, start, before, scale, tolerance, base, changes, room
             rate = max(rate, top / last)
         if not (enough < top < _STUCK * was):
             break
-    return Progress(count, rest, rate, rebased)
+    return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)

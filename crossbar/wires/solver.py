@@ -110,6 +110,8 @@ class ArraySolver:
             done += len(some.v)
         for k in range(done, batch):
             outcomes.append(self._one(state.part(k), start, k, tolerance, limit))
+        if batch == 1:
+            return outcomes[0]
         return Outcome(
             max(o.iterations for o in outcomes),
             max(o.residual for o in outcomes),
@@ -131,7 +133,10 @@ class ArraySolver:
         if self._warm is None:
             self._warm = Warm(self.g.shape, self._system.lines)
         followed = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
-        return self._refine(one, tolerance, limit, followed.iterations, False, followed.rest)
+        taken, rest, scale = followed[:3]
+        if rest <= tolerance * scale:
+            return Outcome(taken, rest / scale, True)
+        return self._refine(one, tolerance, limit, taken, False, rest)
 
     def _refine(
         self,

@@ -24,12 +24,11 @@ __all__ = ["Base", "Changes", "Room", "empty_base", "find_mode", "rebase", "swee
 
 
 class Base(NamedTuple):
-    """Conductances that were factorised: float64 and float32, and their factors.
+    """Conductances that were factorised, in float32, and their factors.
 
     ``mode`` is the slowest mode W, scaled so that its product with T_b W is 1.
     """
 
-    exact: NDArray
     g: NDArray
     bits: TwoWay
     mode: NDArray
@@ -92,8 +91,8 @@ def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
     block[4] = 0
     edges = np.empty((3, max(rows, columns)), kind)
     down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
-    never = np.full((rows, columns), np.nan)  # equals no conductance
-    base = Base(never, block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
+    block[2] = np.nan  # equals no conductance
+    base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
     narrow, wide = (
         _aligned((1 + 2 * ROWS, columns), kind),
         _aligned((9 + 2 * ROWS, columns), np.float64),
@@ -106,7 +105,6 @@ def rebase(g, lines, base):
     """Factorise conductances *g*."""
     for i in range(g.shape[0]):
         for j in range(g.shape[1]):
-            base.exact[i, j] = g[i, j]
             base.g[i, j] = g[i, j]
     factor(base.g, lines, base.bits.down)
     factor_upward(base.g, lines, base.bits.up, base.bits.up_last)

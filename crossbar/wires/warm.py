@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .balance import State
 from .follow import Progress, Tuning, follow
 from .ladders import Lines
-from .solution import ArraySolution, scale_of
+from .solution import ArraySolution
 from .sweeps import Changes, empty_base, find_mode
 
 __all__ = ["Warm"]
@@ -33,6 +33,7 @@ class Warm:
             np.empty(most, np.float32),
         )  # fmt: skip
         self._rate, self._lam, self._steps = _RATE, 0.0, 0
+        self._roots: tuple[int, bool, NDArray] | None = None
 
     def follow(
         self, g: NDArray, one: State, start: ArraySolution, k: int, tolerance: float, ritz: NDArray
@@ -41,28 +42,33 @@ class Warm:
 
         *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known.
         """
-        drop, rise, before = (
-            a.reshape(-1, *self._shape)[k]
-            for a in (start.word_drop, start.bit_rise, start.device_current)
-        )
+        if start.word_drop.ndim == 3:
+            start = ArraySolution(*(a[k] for a in start[:7]), *start[7:])
+        rise = start.bit_rise
         if self._steps:
             self._find_mode(rise)
-        if self._lam > 0 and ritz.size > 1:
-            ritz = ritz[ritz > ritz.min()]
-        omega = 1.0 / ritz if ritz.size else np.ones(1)
+        omega = self._inverse_roots(ritz)
         tuning = Tuning(omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT))
-        scale = 1.0 / scale_of(start.supply, start.output)
         done = follow(
-            g, self._lines, one, (drop, rise), before, scale, tolerance, self._base, self._changes,
-            self._room, tuning,
+            g, self._lines, one, (start.word_drop, rise), start.device_current,
+            (start.supply, start.output), tolerance, self._base, self._changes, self._room, tuning,
         )  # fmt: skip
         # A round that leaves next to nothing says no more than that the rate may be smaller.
-        self._rate = min(max(_SAFETY * done.rate, self._rate / 4), 1.0)
+        if done.iterations > 0:
+            self._rate = min(max(_SAFETY * done.rate, self._rate / 4), 1.0)
         if self._lam > 0:
             self._steps = int(done.rebased)
         elif done.iterations > 1:
             self._steps = _STEPS
         return done
+
+    def _inverse_roots(self, ritz: NDArray) -> NDArray:
+        """Return the relaxation of each sweep; the mode needs none if it is known."""
+        known = self._lam > 0
+        if self._roots is None or self._roots[:2] != (ritz.size, known):
+            left = ritz[ritz > ritz.min()] if known and ritz.size > 1 else ritz
+            self._roots = ritz.size, known, 1.0 / left if left.size else np.ones(1)
+        return self._roots[2]
 
     def _find_mode(self, rise: NDArray) -> None:
         """Find the slowest mode, from the bit lines' voltages *rise*, or renew it."""
