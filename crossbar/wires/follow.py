@@ -131,8 +131,8 @@ def _eliminate_sources(f, ahead, q):
 
 
 @inner
-def _relax(base, lines, changes, room, tuning, enough):
-    """Sweep until integrating will leave less than *enough*; return sweeps and last change."""
+def _relax(base, lines, changes, room, tuning):
+    """Sweep until integrating will leave less than 1; return sweeps and last change."""
     kind = base.g.dtype.type
     room.b[...] = 0
     changes.w[: changes.first[-1]] = 0
@@ -152,9 +152,9 @@ def _relax(base, lines, changes, room, tuning, enough):
         count += 1
         moved = np.sqrt(moved)
         # Unless the change came from the mode, the next one shrinks at least as much as this.
-        shrinks = last > 0 and moved * (moved / last) <= enough
+        shrinks = last > 0 and moved * (moved / last) <= 1
         last = moved
-        if not moved < np.inf or moved * tuning.rate <= enough or shrinks:
+        if not moved < np.inf or moved * tuning.rate <= 1 or shrinks:
             break
     return count, last
 
@@ -294,13 +294,14 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
     if rebased:
         rebase(g, lines, base)
         changes.first[:] = 0
-    enough, scale = 0.5 * tolerance, 1.0 / _largest_of(*terminals)
+    # What may be left is 1 in the sweeps: far from where squares of float32 lose their digits.
+    scale = 1.0 / (0.5 * tolerance * _largest_of(*terminals))
     top = _sources(g, state, start, before, scale, room.f)
     count, rate, rest = 0, 0.0, 0.0
     for n in range(_ROUNDS):
         was, last = top, np.inf
-        if top > enough:
-            taken, last = _relax(base, lines, changes, room, tuning, enough)
+        if top > 1:
+            taken, last = _relax(base, lines, changes, room, tuning)
             count += taken
         if not last < np.inf:
             room.c[...] = 0
@@ -311,6 +312,6 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
             top, rest = _settle(g, lines, state, now, 1.0, scale, room)
         if last > 0 and top > _ROUNDING * was:
             rate = max(rate, top / last)
-        if not (enough < top < _STUCK * was):
+        if not (1 < top < _STUCK * was):
             break
     return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)
