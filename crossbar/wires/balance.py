@@ -23,6 +23,7 @@ __all__ = [
     "integrate_rows",
     "largest",
     "linear_row",
+    "proper",
     "sum_row",
     "word_balance",
 ]
@@ -137,6 +138,16 @@ def as_single(top):
     """Return the same for a float32."""
     number = np.array([top], np.int32).view(np.float32)[0]
     return number if number < np.inf else np.float32(np.inf)
+
+
+@kernel
+def proper(g):
+    """Return whether all of *g* (rows, columns) are finite, and positive or +0."""
+    every, top = np.int64(0), np.int64(0)
+    for x in g.reshape(-1).view(np.int64):
+        every |= x
+        top = max(top, x)
+    return every >= 0 and as_number(top) < np.inf
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ConfigError
-from .balance import State
+from .balance import State, proper
 from .ladders import Lines
 from .resistances import Wires
 
@@ -108,7 +108,7 @@ def check_cells(g: ArrayLike) -> NDArray:
         raise ConfigError(
             f"conductances of shape {g.shape}; allowed is (rows, columns), at least 1 x 1."
         )
-    if not (g.min() >= 0 and g.max() < np.inf):
+    if not (proper(g) or (g.min() >= 0 and g.max() < np.inf)):
         bad = tuple(int(n) for n in np.argwhere(~((g >= 0) & (g < np.inf)))[0])
         raise ConfigError(
             f"conductance of cell {bad} is {g[bad]} S; allowed is 0 (open) or more, and finite."

@@ -16,7 +16,7 @@ __all__ = ["Warm"]
 _CHANGED = 0.1  # share of the cells that may differ from the base before it is renewed
 _SAFETY = 3.0  # times the rate seen last
 _RATE = 0.1  # assumed before
-_STEPS = 3  # to find the mode from the voltages of a solution; one more renews it
+_STEPS = 3  # to find the mode from the voltages of a solution; one renews it
 _LIMIT = 20
 
 
@@ -32,7 +32,8 @@ class Warm:
             np.zeros(rows + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.float32),
             np.empty(most, np.float32),
         )  # fmt: skip
-        self._rate, self._lam, self._steps = _RATE, 0.0, 0
+        self._rate, self._lam = _RATE, 0.0
+        self._aged, self._steps = False, 0  # whether the mode is of another base; to find it
         self._roots: tuple[int, bool, NDArray] | None = None
 
     def follow(
@@ -56,10 +57,9 @@ class Warm:
         # A round that leaves next to nothing says no more than that the rate may be smaller.
         if done.iterations > 0:
             self._rate = min(max(_SAFETY * done.rate, self._rate / 4), 1.0)
-        if self._lam > 0:
-            self._steps = int(done.rebased)
-        elif done.iterations > 1:
-            self._steps = _STEPS
+        self._aged = self._aged or done.rebased
+        if self._aged and done.iterations > 1:
+            self._steps = 1 if self._lam > 0 else _STEPS
         return done
 
     def _inverse_roots(self, ritz: NDArray) -> NDArray:
@@ -77,3 +77,4 @@ class Warm:
             np.divide(rise, top or 1.0, out=self._base.mode, casting="same_kind")
         none = self._changes._replace(first=np.zeros_like(self._changes.first))
         self._lam = float(find_mode(self._base, self._lines, none, self._room, self._steps))
+        self._aged, self._steps = False, 0
