@@ -19,7 +19,7 @@ __all__ = [
     "balance",
     "bit_balance",
     "change",
-    "integrate_four",
+    "integrate_eight",
     "integrate_rows",
     "largest",
     "linear_row",
@@ -239,15 +239,23 @@ def integrate_rows(r, t, seen, side):
 
 
 @inner
-def integrate_four(r, t, seen):
-    """Do so for four word lines side by side, as each sum waits for the one before."""
+def integrate_eight(r, t, seen):
+    """Do so for eight word lines side by side, as each sum waits for the one before."""
     n = seen.shape[1]
-    a, b, c, d = seen[0, n - 1], seen[1, n - 1], seen[2, n - 1], seen[3, n - 1]
+    e = n - 1
+    a, b, c, d = seen[0, e], seen[1, e], seen[2, e], seen[3, e]
+    p, q, x, y = seen[4, e], seen[5, e], seen[6, e], seen[7, e]
     for j in range(n - 2, -1, -1):
         a, b, c, d = a + seen[0, j], b + seen[1, j], c + seen[2, j], d + seen[3, j]
+        p, q, x, y = p + seen[4, j], q + seen[5, j], x + seen[6, j], y + seen[7, j]
         seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
+        seen[4, j], seen[5, j], seen[6, j], seen[7, j] = p, q, x, y
     a, b, c, d = t * a, t * b, t * c, t * d
+    p, q, x, y = t * p, t * q, t * x, t * y
     seen[0, 0], seen[1, 0], seen[2, 0], seen[3, 0] = a, b, c, d
+    seen[4, 0], seen[5, 0], seen[6, 0], seen[7, 0] = p, q, x, y
     for j in range(1, n):
         a, b, c, d = a + r * seen[0, j], b + r * seen[1, j], c + r * seen[2, j], d + r * seen[3, j]
+        p, q, x, y = p + r * seen[4, j], q + r * seen[5, j], x + r * seen[6, j], y + r * seen[7, j]
         seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
+        seen[4, j], seen[5, j], seen[6, j], seen[7, j] = p, q, x, y

@@ -18,14 +18,13 @@ from .balance import (
     as_number,
     as_single,
     bit_balance,
-    integrate_four,
+    integrate_eight,
     integrate_rows,
     largest,
     sum_row,
     word_balance,
 )
-from .ladders import ROWS
-from .sweeps import rebase, sweep
+from .sweeps import BLOCK, rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
@@ -166,8 +165,8 @@ def _integrate_words(c, r, t, scale, at, side, dw):
     cells, out = c.reshape(-1)[at * columns :], dw.reshape(-1)
     for m in range(side * columns):
         out[m] = -scale * cells[m]
-    if side == ROWS:
-        integrate_four(r, t, dw)
+    if side == BLOCK:
+        integrate_eight(r, t, dw)
     else:
         integrate_rows(r, t, dw, side)
 
@@ -218,7 +217,8 @@ def _settle(g, lines, state, start, sign, scale, room):
     v, u, w, b, current, supply, output = state
     drop, rise = start
     f, c, _, _, _, wide = room
-    flow, dw, db, rest = wide[0], wide[1:5], wide[5:9], wide[9:]
+    flow, dw, db = wide[0], wide[1 : 1 + BLOCK], wide[1 + BLOCK : 1 + 2 * BLOCK]
+    rest = wide[1 + 2 * BLOCK :]
     left, excess = rest.reshape(-1).view(np.int64), f.reshape(-1).view(np.int32)
     flat = g.reshape(-1), drop.reshape(-1), rise.reshape(-1), dw.reshape(-1), db.reshape(-1)
     gs, drops, rises, dws, dbs = flat
@@ -234,8 +234,8 @@ def _settle(g, lines, state, start, sign, scale, room):
         for j in range(columns):
             flow[j] += inverse * c[i, j]
     top, most, below = np.int64(0), np.int32(0), 0
-    for n in range(0, rows, ROWS):
-        side = min(ROWS, rows - n)
+    for n in range(0, rows, BLOCK):
+        side = min(BLOCK, rows - n)
         at = rows - n - side
         _integrate_words(c, r_word, t_word, inverse, at, side, dw)
         for k in range(side - 1, -1, -1):
@@ -251,7 +251,7 @@ def _settle(g, lines, state, start, sign, scale, room):
             supply[i] = sum_row(current, i, output)
             word_balance(current, w, i, r_word, t_word, supply[i], rest, k)
             if i + 1 < rows - 1:  # the rows on either side are settled now
-                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, ROWS + k)
+                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, BLOCK + k)
         top = largest(left, 0, left.size, SIZE, top)
     for i in (0, rows - 1):  # what the last row gives is complete now
         bit_balance(current, b, i, r_bit, t_bit, output, rest, 0)

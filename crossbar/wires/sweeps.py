@@ -20,7 +20,10 @@ from ...jit import inner, inner_part, kernel
 from .ladders import ROWS, Ladders, factor, factor_upward, solve_rows
 from .lanes import TwoWay
 
-__all__ = ["Base", "Changes", "Room", "empty_base", "find_mode", "rebase", "sweep"]
+__all__ = ["BLOCK", "Base", "Changes", "Room", "empty_base", "find_mode", "rebase", "sweep"]
+
+BLOCK = 8
+"""Rows that are integrated together."""
 
 
 class Base(NamedTuple):
@@ -64,7 +67,7 @@ class Room(NamedTuple):
         Currents of sources, and through the cells.
     b, q : (rows, columns)
         Voltages of the bit lines, and those half solved.
-    narrow, wide : (9, columns), (17, columns)
+    narrow, wide : (9, columns), (33, columns)
         Rows at hand, of float32 and float64.
     """
 
@@ -95,7 +98,7 @@ def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
     base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
     narrow, wide = (
         _aligned((1 + 2 * ROWS, columns), kind),
-        _aligned((9 + 2 * ROWS, columns), np.float64),
+        _aligned((1 + 4 * BLOCK, columns), np.float64),
     )
     return base, Room(*(block[k] for k in range(5, 9)), narrow, wide)
 

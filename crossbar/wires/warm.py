@@ -13,7 +13,7 @@ from .sweeps import Changes, empty_base, find_mode
 
 __all__ = ["Warm"]
 
-_CHANGED = 0.1  # share of the cells that may differ from the base before it is renewed
+_CHANGED = 0.06  # share of the cells that may differ from the base before it is renewed
 _SAFETY = 3.0  # times the rate seen last
 _RATE = 0.1  # assumed before
 _STEPS = 3  # to find the mode from the voltages of a solution; one renews it
