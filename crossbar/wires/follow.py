@@ -24,7 +24,7 @@ from .balance import (
     sum_row,
     word_balance,
 )
-from .sweeps import BLOCK, rebase, sweep
+from .sweeps import BLOCK, find_changes, rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
@@ -74,34 +74,6 @@ class Progress(NamedTuple):
     scale: float
     rate: float
     rebased: bool
-
-
-@inner
-def _find_changes(g, base, changes):
-    """List the cells of *g* that differ from the base; return how many, -1 if too many."""
-    rows, columns = g.shape
-    now, then = g.reshape(-1), base.g.reshape(-1)
-    first, cell, beyond, _ = changes
-    kind = then.dtype.type
-    differs = np.zeros(now.size + -now.size % 8, np.bool_)
-    for m in range(now.size):
-        differs[m] = kind(now[m]) != then[m]
-    eights = differs.view(np.int64)
-    first[:] = 0
-    count = 0
-    for n in range(eights.size):
-        if eights[n] != 0:
-            if count + 8 > cell.size:
-                return -1
-            for m in range(8 * n, min(8 * n + 8, now.size)):
-                if differs[m]:
-                    cell[count] = m
-                    beyond[count] = now[m] - then[m]
-                    first[m // columns + 1] += 1
-                    count += 1
-    for i in range(rows):
-        first[i + 1] += first[i]
-    return count
 
 
 @inner
@@ -290,7 +262,7 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
     base, changes, room, tuning
         See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
     """
-    rebased = _find_changes(g, base, changes) < 0
+    rebased = find_changes(g, base, changes) < 0
     if rebased:
         rebase(g, lines, base)
         changes.first[:] = 0

@@ -133,10 +133,9 @@ class ArraySolver:
         if self._warm is None:
             self._warm = Warm(self.g.shape, self._system.lines)
         followed = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
-        taken, rest, scale = followed[:3]
-        if rest <= tolerance * scale:
-            return Outcome(taken, rest / scale, True)
-        return self._refine(one, tolerance, limit, taken, False, rest)
+        if followed.rest <= tolerance * followed.scale:
+            return Outcome(followed.iterations, followed.rest / followed.scale, True)
+        return self._refine(one, tolerance, limit, followed.iterations, False, followed.rest)
 
     def _refine(
         self,
@@ -156,7 +155,7 @@ class ArraySolver:
         last = np.inf
         for _ in range(_ROUNDS):
             if rest is None:
-                rest = balance(self.g, system.lines, one, linear, False, fw, fb)
+                rest = float(balance(self.g, system.lines, one, linear, False, fw, fb))
             scale = scale_of(one.supply, one.output)
             if rest <= tolerance * scale or rest <= rounding(self.g, system.lines, one):
                 return Outcome(taken, float(rest / scale), True)
@@ -164,7 +163,7 @@ class ArraySolver:
             stuck = rest > _STUCK * last
             taken += self._correct(one, 0.0, 0.5 * tolerance * scale, limit, stuck)
             last, rest, linear = rest, None, True
-        rest = balance(self.g, system.lines, one, True, False, fw, fb)
+        rest = float(balance(self.g, system.lines, one, True, False, fw, fb))
         scale = scale_of(one.supply, one.output)
         return Outcome(taken, float(rest / scale), bool(rest <= tolerance * scale))
 

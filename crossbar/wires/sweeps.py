@@ -20,7 +20,17 @@ from ...jit import inner, inner_part, kernel
 from .ladders import ROWS, Ladders, factor, factor_upward, solve_rows
 from .lanes import TwoWay
 
-__all__ = ["BLOCK", "Base", "Changes", "Room", "empty_base", "find_mode", "rebase", "sweep"]
+__all__ = [
+    "BLOCK",
+    "Base",
+    "Changes",
+    "Room",
+    "empty_base",
+    "find_changes",
+    "find_mode",
+    "rebase",
+    "sweep",
+]
 
 BLOCK = 8
 """Rows that are integrated together."""
@@ -96,11 +106,9 @@ def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
     down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
     block[2] = np.nan  # equals no conductance
     base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
-    narrow, wide = (
-        _aligned((1 + 2 * ROWS, columns), kind),
-        _aligned((1 + 4 * BLOCK, columns), np.float64),
-    )
-    return base, Room(*(block[k] for k in range(5, 9)), narrow, wide)
+    narrow = _aligned((1 + 2 * ROWS, columns), kind)
+    wide = _aligned((1 + 4 * BLOCK, columns), np.float64)
+    return base, Room(block[5], block[6], block[7], block[8], narrow, wide)
 
 
 @inner
@@ -111,6 +119,34 @@ def rebase(g, lines, base):
             base.g[i, j] = g[i, j]
     factor(base.g, lines, base.bits.down)
     factor_upward(base.g, lines, base.bits.up, base.bits.up_last)
+
+
+@inner
+def find_changes(g, base, changes):
+    """List the cells of *g* that differ from the base; return how many, -1 if too many."""
+    rows, columns = g.shape
+    now, then = g.reshape(-1), base.g.reshape(-1)
+    first, cell, beyond, _ = changes
+    kind = then.dtype.type
+    differs = np.zeros(now.size + -now.size % 8, np.bool_)
+    for m in range(now.size):
+        differs[m] = kind(now[m]) != then[m]
+    eights = differs.view(np.int64)
+    first[:] = 0
+    count = 0
+    for n in range(eights.size):
+        if eights[n] != 0:
+            if count + 8 > cell.size:
+                return -1
+            for m in range(8 * n, min(8 * n + 8, now.size)):
+                if differs[m]:
+                    cell[count] = m
+                    beyond[count] = now[m] - then[m]
+                    first[m // columns + 1] += 1
+                    count += 1
+    for i in range(rows):
+        first[i + 1] += first[i]
+    return count
 
 
 @inner_part

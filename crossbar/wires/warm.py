@@ -43,16 +43,19 @@ class Warm:
 
         *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known.
         """
-        if start.word_drop.ndim == 3:
-            start = ArraySolution(*(a[k] for a in start[:7]), *start[7:])
-        rise = start.bit_rise
+        drop, rise, before, supply, output = (
+            np.ascontiguousarray(a if start.word_drop.ndim == 2 else a[k])
+            for a in (
+                start.word_drop, start.bit_rise, start.device_current, start.supply, start.output
+            )
+        )  # fmt: skip
         if self._steps:
             self._find_mode(rise)
         omega = self._inverse_roots(ritz)
         tuning = Tuning(omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT))
         done = follow(
-            g, self._lines, one, (start.word_drop, rise), start.device_current,
-            (start.supply, start.output), tolerance, self._base, self._changes, self._room, tuning,
+            g, self._lines, one, (drop, rise), before, (supply, output), tolerance, self._base,
+            self._changes, self._room, tuning,
         )  # fmt: skip
         # A round that leaves next to nothing says no more than that the rate may be smaller.
         if done.iterations > 0:
