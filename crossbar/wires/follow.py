@@ -283,7 +283,7 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
             now = state.w, state.b
             top, rest = _settle(g, lines, state, now, 1.0, scale, room)
         if last > 0 and top > _ROUNDING * was:
-            rate = max(rate, top / last)
+            rate = max(rate, float(top / last))
         if not (1 < top < _STUCK * was):
             break
     return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)

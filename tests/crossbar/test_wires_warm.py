@@ -46,8 +46,8 @@ def test_a_chain_of_changes_ends_where_a_cold_solution_does(wires, shape):
 
 
 def test_following_takes_fewer_iterations_than_starting_anew_and_repeats():
-    found = chain(cells(128, 128), HEAVY, 8, 1e-10)
-    again = chain(cells(128, 128), HEAVY, 8, 1e-10)
+    found = chain(cells(128, 128), HEAVY, 12, 1e-9)
+    again = chain(cells(128, 128), HEAVY, 12, 1e-9)
     assert [s.iterations for s in found[-4:-1]] == [1, 1, 1]
     assert found[0].iterations >= 4
     for a, b in zip(found, again, strict=True):
@@ -89,7 +89,7 @@ def test_a_start_may_be_any_view_of_its_arrays():
 
 
 def test_the_slowest_mode_is_an_eigenvector():
-    g, lines = cells(24, 20), lines_of(UNEQUAL)
+    g, lines = cells(24, 20), lines_of(Wires(40.0, 20.0, 30.0, 70.0))
     base, room = empty_base(24, 20)
     rebase(g, lines, base)
     base.mode[...] = 1.0
@@ -97,7 +97,7 @@ def test_the_slowest_mode_is_an_eigenvector():
         np.zeros(25, np.int64), np.empty(1, np.int64), np.empty((2, 1), np.float32)[0],
         np.empty(1, np.float32),
     )  # fmt: skip
-    lam = find_mode(base, lines, none, room, 12)
+    lam = find_mode(base, lines, none, room, 6)
 
     def wires_of(n: int, r: float, t: float, at: int) -> np.ndarray:
         laplace = (np.diag(np.full(n, 2.0)) - np.eye(n, k=1) - np.eye(n, k=-1)) / r
