@@ -122,12 +122,20 @@ def warm_start(size: int, tolerance: float, rounds: int) -> None:
         error = np.abs(last.output - exact).max() / exact.max()
     warm, kept, fresh = times.min(axis=1)
     later = warm[2:].mean()
+    solver = ArraySolver(states[0], wires)
+    before = last = solver.solve(drive, tolerance=tolerance)
+    for _ in range(8):  # until factors, mode and rate have settled
+        last = step(solver, states[0], last)
+        step(solver, states[1], before)
+    again, _ = timed(partial(step, solver, states[1], before), 10 * rounds)
+    anew, _ = timed(partial(step, solver, states[1], None), 10 * rounds)
     print(
         f"{size:5d} {tolerance:8.0e}  cold {fresh.mean():7.3f} ms, {kept.mean():7.3f} in a kept "
         f"solver; warm {later:7.3f}, at first {warm[0]:.3f} and {warm[1]:.3f}, "
         f"{taken[2:].mean():.1f} iterations, residual {left.max():.1e}, error {error:.1e}; "
         f"ratio {later / fresh.mean():.2f} ({later / kept.mean():.2f}), of all {LINKS} "
-        f"{warm.mean() / fresh.mean():.2f}",
+        f"{warm.mean() / fresh.mean():.2f}; one change again and again {again:.3f} of {anew:.3f} "
+        f"ms, {again / anew:.2f}",
         flush=True,
     )
 
