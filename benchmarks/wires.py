@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -22,10 +23,11 @@ import numpy as np  # noqa: E402 - the number of threads is read at import
 from ohmlearn.crossbar.wires.direct import DirectSolver  # noqa: E402
 from ohmlearn.crossbar.wires.effective import effective_map, exact_change  # noqa: E402
 from ohmlearn.crossbar.wires.resistances import Wires  # noqa: E402
-from ohmlearn.crossbar.wires.solution import lines_of  # noqa: E402
+from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of  # noqa: E402
 from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array  # noqa: E402
 
 DROPS = {"heavy": (1e4, 1e5), "mild": (1e5, 1e6)}
+LINKS = 24  # solutions in a row that start from the one before
 DIRECT = 256  # largest array for SuperLU and badcrossbar
 
 
@@ -83,37 +85,57 @@ def compare(size: int, drop: str, vectors: int, rounds: int) -> None:
     print(line, flush=True)
 
 
-def warm_start(size: int, tolerance: float, rounds: int) -> None:
-    """Print what the next solve costs after one pulse on 1 % of the cells."""
-    r, v = problem(size, "heavy", 1)
-    g, wires, drive = 1.0 / r, Wires(1.0, 1.0), v[:, 0].copy()
-    rng = np.random.default_rng(1)
-    at = rng.choice(g.size, g.size // 100, replace=False)
+def pulsed(g: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the array after one pulse of 1/400 of the window on 1 % of the cells."""
     after = g.copy()
+    at = rng.choice(g.size, g.size // 100, replace=False)
     after.ravel()[at] += rng.choice([-1.0, 1.0], at.size) * 90e-6 / 400
-    np.maximum(after, 0.0, out=after)
-    solver = ArraySolver(g, wires)
-    before = solver.solve(drive, tolerance=tolerance)
+    return np.maximum(after, 0.0)
 
-    def warm() -> Any:
-        solver.update(after)
-        return solver.solve(drive, tolerance=tolerance, start=before)
 
-    def again() -> Any:
-        solver.update(after)
-        return solver.solve(drive, tolerance=tolerance)
+def warm_start(size: int, tolerance: float, rounds: int) -> None:
+    """Print what solutions cost that follow an array from pulse to pulse."""
+    r, v = problem(size, "heavy", 1)
+    wires, drive, rng = Wires(1.0, 1.0), v[:, 0].copy(), np.random.default_rng(1)
+    states = [1.0 / r]
+    for _ in range(LINKS):
+        states.append(pulsed(states[-1], rng))
+    exact = solve_array(states[-1], wires, drive, tolerance=1e-14).output
+    error, times = np.inf, np.empty((3, rounds, LINKS))
+    taken, left = np.empty(LINKS), np.empty(LINKS)
 
-    fresh, cold = timed(lambda: solve_array(after, wires, drive, tolerance=tolerance), rounds)
-    kept, _ = timed(again, rounds)
-    took, s = timed(warm, rounds)
-    exact = solve_array(after, wires, drive, tolerance=1e-14).output
-    error = np.abs(s.output - exact).max() / exact.max()
-    cold_error = np.abs(cold.output - exact).max() / exact.max()
+    def step(solver: ArraySolver, g: np.ndarray, start: ArraySolution | None) -> ArraySolution:
+        solver.update(g)
+        return solver.solve(drive, tolerance=tolerance, start=start)
+
+    for n in range(rounds):
+        solver = ArraySolver(states[0], wires)
+        last = solver.solve(drive, tolerance=tolerance)
+        for k, g in enumerate(states[1:]):
+            times[0, n, k], last = timed(partial(step, solver, g, last), 1)
+            taken[k], left[k] = last.iterations, last.residual
+        for k, g in enumerate(states[1:]):
+            times[1, n, k], _ = timed(partial(step, solver, g, None), 1)
+            times[2, n, k], _ = timed(
+                partial(solve_array, g, wires, drive, tolerance=tolerance), 1
+            )
+        error = np.abs(last.output - exact).max() / exact.max()
+    warm, kept, fresh = times.min(axis=1)
+    later = warm[2:].mean()
+    solver = ArraySolver(states[0], wires)
+    before = last = solver.solve(drive, tolerance=tolerance)
+    for _ in range(8):  # until factors, mode and rate have settled
+        last = step(solver, states[0], last)
+        step(solver, states[1], before)
+    again, _ = timed(partial(step, solver, states[1], before), 10 * rounds)
+    anew, _ = timed(partial(step, solver, states[1], None), 10 * rounds)
     print(
-        f"{size:5d} {tolerance:8.0e}  cold {fresh:7.2f} ms ({kept:.2f} in a kept solver), "
-        f"{cold.iterations} iterations, error {cold_error:.1e}; warm {took:7.2f} ms, "
-        f"{s.iterations} iterations, error {error:.1e}; ratio {took / fresh:.2f} "
-        f"({took / kept:.2f})",
+        f"{size:5d} {tolerance:8.0e}  cold {fresh.mean():7.3f} ms, {kept.mean():7.3f} in a kept "
+        f"solver; warm {later:7.3f}, at first {warm[0]:.3f} and {warm[1]:.3f}, "
+        f"{taken[2:].mean():.1f} iterations, residual {left.max():.1e}, error {error:.1e}; "
+        f"ratio {later / fresh.mean():.2f} ({later / kept.mean():.2f}), of all {LINKS} "
+        f"{warm.mean() / fresh.mean():.2f}; one change again and again {again:.3f} of {anew:.3f} "
+        f"ms, {again / anew:.2f}",
         flush=True,
     )
 
@@ -150,7 +172,7 @@ def main() -> None:
         for drop in DROPS:
             for vectors in (1, 10):
                 compare(size, drop, vectors, chosen.rounds)
-    print("after one pulse on 1 % of the cells")
+    print(f"after one pulse on 1 % of the cells, {LINKS} times in a row; CPU ms per solution")
     for size in sizes[:4]:
         for tolerance in (1e-9, 1e-10):
             warm_start(size, tolerance, chosen.rounds)

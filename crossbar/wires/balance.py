@@ -7,9 +7,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit import inner, kernel
+from ...jit import inlined, inner, inner_part, kernel
 
-__all__ = ["State", "add", "balance", "change", "integrate"]
+__all__ = [
+    "SIZE",
+    "SIZE_SINGLE",
+    "State",
+    "add",
+    "as_number",
+    "as_single",
+    "balance",
+    "bit_balance",
+    "change",
+    "integrate_eight",
+    "integrate_rows",
+    "largest",
+    "linear_row",
+    "proper",
+    "sum_row",
+    "word_balance",
+]
+
+SIZE, SIZE_SINGLE = np.int64(0x7FFFFFFFFFFFFFFF), np.int32(0x7FFFFFFF)
+"""Masks of all bits but the sign, see :func:`largest`."""
 
 
 class State(NamedTuple):
@@ -40,15 +60,16 @@ class State(NamedTuple):
         return State(*(a[which] for a in self))
 
 
-@inner
-def _linear_row(g, i, v, u, w, b, current):
+@inlined
+def linear_row(g, i, v, u, w, b, current):
+    """Write the currents of the cells of row *i* for their voltages."""
     vi = v[i]
     for j in range(g.shape[1]):
         current[i, j] = g[i, j] * ((vi - u[j]) + (w[i, j] - b[i, j]))
 
 
-@inner
-def _sum_row(current, i, output):
+@inner_part
+def sum_row(current, i, output):
     """Add row *i* to the currents of the bit lines; return that of the word line."""
     total = current.dtype.type(0.0)
     for j in range(output.size):
@@ -57,53 +78,76 @@ def _sum_row(current, i, output):
     return total
 
 
-@inner
-def _word_balance(current, w, i, r, t, total, out):
-    """Write the currents that stay at the nodes of word line *i* to *out* (columns,)."""
-    last = out.size - 1
+@inlined
+def word_balance(current, w, i, r, t, total, out, k):
+    """Write the currents that stay at the nodes of word line *i* to row *k* of *out*."""
+    last = out.shape[1] - 1
     if r > 0:
         flow = current.dtype.type(1.0) / r
         for j in range(1, last):
-            out[j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
-        out[last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
+            out[k, j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
+        out[k, last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
         if last > 0:
-            out[0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
+            out[k, 0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
     else:
-        for j in range(out.size):
-            out[j] = 0
-        out[0] = -total
-    out[0] = out[0] - w[i, 0] / t if t > 0 else 0
+        for j in range(out.shape[1]):
+            out[k, j] = 0
+        out[k, 0] = -total
+    out[k, 0] = out[k, 0] - w[i, 0] / t if t > 0 else 0
 
 
-@inner
-def _bit_balance(current, b, i, r, t, output, out):
+@inlined
+def bit_balance(current, b, i, r, t, output, out, k):
     """Write those of the bit lines in row *i*; *output* (columns,) sums the rows so far."""
     last = b.shape[0] - 1
     if r > 0:
         flow = current.dtype.type(1.0) / r
         up, down = max(i - 1, 0), min(i + 1, last)  # no flow beyond either end
-        for j in range(out.size):
-            out[j] = current[i, j] + flow * ((b[up, j] - b[i, j]) - (b[i, j] - b[down, j]))
+        for j in range(out.shape[1]):
+            out[k, j] = current[i, j] + flow * ((b[up, j] - b[i, j]) - (b[i, j] - b[down, j]))
     else:
-        for j in range(out.size):
-            out[j] = output[j] if i == last else 0.0
+        for j in range(out.shape[1]):
+            out[k, j] = output[j] if i == last else 0.0
     if i == last:
-        for j in range(out.size):
-            out[j] = out[j] - b[i, j] / t if t > 0 else 0.0
+        for j in range(out.shape[1]):
+            out[k, j] = out[k, j] - b[i, j] / t if t > 0 else 0.0
 
 
-@inner
-def _largest(a, top):
-    """Return the larger of *top* and every |a|; four at a time, as each comparison waits."""
-    t0, t1, t2, t3 = top, top, top, top
-    whole = a.size - a.size % 4
-    for j in range(0, whole, 4):
-        a0, a1, a2, a3 = abs(a[j]), abs(a[j + 1]), abs(a[j + 2]), abs(a[j + 3])
-        t0, t1 = a0 if a0 > t0 else t0, a1 if a1 > t1 else t1
-        t2, t3 = a2 if a2 > t2 else t2, a3 if a3 > t3 else t3
-    for j in range(whole, a.size):
-        t0 = max(t0, abs(a[j]))
-    return max(max(t0, t1), max(t2, t3))
+@inlined
+def largest(bits, start, stop, size, top):
+    """Return the larger of *top* and the sizes of numbers *start* to *stop* of *bits*, as bits.
+
+    *bits* is an array seen as integers and *size* :data:`SIZE` or :data:`SIZE_SINGLE`. Without
+    their sign, numbers are in the order of their bits, NaN beyond infinity; integers are compared
+    many at a time.
+    """
+    for j in range(np.uint64(start), np.uint64(stop)):
+        top = max(top, bits[j] & size)
+    return top
+
+
+@inlined
+def as_number(top):
+    """Return the float64 whose bits *top* holds; infinity for NaN."""
+    number = np.array([top], np.int64).view(np.float64)[0]
+    return number if number < np.inf else np.inf
+
+
+@inlined
+def as_single(top):
+    """Return the same for a float32."""
+    number = np.array([top], np.int32).view(np.float32)[0]
+    return number if number < np.inf else np.float32(np.inf)
+
+
+@kernel
+def proper(g):
+    """Return whether all of *g* (rows, columns) are finite, and positive or +0."""
+    every, top = np.int64(0), np.int64(0)
+    for x in g.reshape(-1).view(np.int64):
+        every |= x
+        top = max(top, x)
+    return every >= 0 and as_number(top) < np.inf
 
 
 @kernel
@@ -132,24 +176,23 @@ def balance(g, lines, state, linear, keep, fw, fb):
     """
     v, u, w, b, current, supply, output = state
     rows, columns = current.shape
-    row = np.empty(columns, current.dtype)
-    top, sum_of_all = current.dtype.type(0.0), current.dtype.type(0.0)
+    rest = np.empty((1, columns))
+    row, bits, top = rest[0], rest.reshape(-1).view(np.int64), np.int64(0)
     output[:] = 0
     for i in range(rows):
         if linear:
-            _linear_row(g, i, v, u, w, b, current)
-        total = _sum_row(current, i, output)
+            linear_row(g, i, v, u, w, b, current)
+        total = sum_row(current, i, output)
         supply[i] = total
-        sum_of_all += total
-        _word_balance(current, w, i, lines.r_word, lines.t_word, total, row)
-        top = _largest(row, top)
+        word_balance(current, w, i, lines.r_word, lines.t_word, total, rest, 0)
+        top = largest(bits, 0, columns, SIZE, top)
         if keep:
             fw[i] = row
-        _bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, row)
-        top = _largest(row, top)
+        bit_balance(current, b, i, lines.r_bit, lines.t_bit, output, rest, 0)
+        top = largest(bits, 0, columns, SIZE, top)
         if keep:
             fb[i] = row
-    return top if abs(sum_of_all) < np.inf else np.inf  # comparisons pass over NaN
+    return as_number(top)
 
 
 @inner
@@ -160,15 +203,16 @@ def change(g, state, before, scale, fw, fb):
     *scale*, *fw* its opposite.
     """
     v, u, w, b, current = state.v, state.u, state.w, state.b, state.current
-    top = g.dtype.type(0.0)
-    for i in range(g.shape[0]):
-        _linear_row(g, i, v, u, w, b, current)
-        for j in range(g.shape[1]):
+    rows, columns = g.shape
+    bits, top = fb.reshape(-1).view(np.int64), np.int64(0)
+    for i in range(rows):
+        linear_row(g, i, v, u, w, b, current)
+        for j in range(columns):
             c = scale * (current[i, j] - before[i, j])
             fb[i, j] = c
             fw[i, j] = -c
-        top = max(top, _largest(fb[i], fb.dtype.type(0.0)))
-    return top / scale
+        top = largest(bits, i * columns, (i + 1) * columns, SIZE, top)
+    return as_number(top) / scale
 
 
 @inner
@@ -180,71 +224,38 @@ def add(scale, x, y):
 
 
 @inner
-def _integrate_rows(r, t, seen, w, at, side):
-    """Add to *side* word lines from *at* on what the currents *seen* into their nodes cause."""
+def integrate_rows(r, t, seen, side):
+    """Replace currents *seen* into the nodes of *side* word lines by the voltages they cause."""
     for k in range(side):
         flow = seen.dtype.type(0.0)
         for j in range(seen.shape[1] - 1, -1, -1):
             flow += seen[k, j]
             seen[k, j] = flow
         level = t * flow
-        w[at + k, 0] += level
+        seen[k, 0] = level
         for j in range(1, seen.shape[1]):
             level += r * seen[k, j]
-            w[at + k, j] += level
+            seen[k, j] = level
 
 
 @inner
-def _integrate_four(r, t, seen, w, at):
-    """Do so for four word lines side by side, as each sum waits for the one before."""
+def integrate_eight(r, t, seen):
+    """Do so for eight word lines side by side, as each sum waits for the one before."""
     n = seen.shape[1]
-    a, b, c, d = seen[0, n - 1], seen[1, n - 1], seen[2, n - 1], seen[3, n - 1]
+    e = n - 1
+    a, b, c, d = seen[0, e], seen[1, e], seen[2, e], seen[3, e]
+    p, q, x, y = seen[4, e], seen[5, e], seen[6, e], seen[7, e]
     for j in range(n - 2, -1, -1):
         a, b, c, d = a + seen[0, j], b + seen[1, j], c + seen[2, j], d + seen[3, j]
+        p, q, x, y = p + seen[4, j], q + seen[5, j], x + seen[6, j], y + seen[7, j]
         seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
+        seen[4, j], seen[5, j], seen[6, j], seen[7, j] = p, q, x, y
     a, b, c, d = t * a, t * b, t * c, t * d
-    w[at, 0] += a
-    w[at + 1, 0] += b
-    w[at + 2, 0] += c
-    w[at + 3, 0] += d
+    p, q, x, y = t * p, t * q, t * x, t * y
+    seen[0, 0], seen[1, 0], seen[2, 0], seen[3, 0] = a, b, c, d
+    seen[4, 0], seen[5, 0], seen[6, 0], seen[7, 0] = p, q, x, y
     for j in range(1, n):
         a, b, c, d = a + r * seen[0, j], b + r * seen[1, j], c + r * seen[2, j], d + r * seen[3, j]
-        w[at, j] += a
-        w[at + 1, j] += b
-        w[at + 2, j] += c
-        w[at + 3, j] += d
-
-
-@inner
-def integrate(g, fw, fb, dw, db, scale, lines, flow, w, b):
-    """Add the correction (dw, db), known to a few digits, to the voltages w and b.
-
-    Wire currents follow from the cells' by Kirchhoff's current law and the voltages from them by
-    Ohm's, in float64. Rounding of *dw* and *db* then reaches the balance of the nodes through
-    cells only, not through the wires' far larger conductances. *flow* (rows, columns) is room to
-    work in; all fields but *flow*, *w* and *b* may be float32 and are times *scale*.
-    """
-    rows, columns = g.shape
-    seen, total = np.empty((4, columns)), np.zeros(columns)
-    for at in range(0, rows, 4):
-        side = min(4, rows - at)
-        for k in range(side):
-            i = at + k
-            for j in range(columns):
-                c = g[i, j] * (dw[i, j] - db[i, j])
-                seen[k, j] = scale * (fw[i, j] - c)
-                x = total[j] + scale * (fb[i, j] + c)
-                total[j] = x
-                flow[i, j] = x
-        if side == 4:
-            _integrate_four(lines.r_word, lines.t_word, seen, w, at)
-        else:
-            _integrate_rows(lines.r_word, lines.t_word, seen, w, at, side)
-    for j in range(columns):
-        total[j] = lines.t_bit * flow[rows - 1, j]
-        b[rows - 1, j] += total[j]
-    for i in range(rows - 2, -1, -1):
-        for j in range(columns):
-            x = total[j] + lines.r_bit * flow[i, j]
-            total[j] = x
-            b[i, j] += x
+        p, q, x, y = p + r * seen[4, j], q + r * seen[5, j], x + r * seen[6, j], y + r * seen[7, j]
+        seen[0, j], seen[1, j], seen[2, j], seen[3, j] = a, b, c, d
+        seen[4, j], seen[5, j], seen[6, j], seen[7, j] = p, q, x, y

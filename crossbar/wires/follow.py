@@ -1,54 +1,247 @@
-"""A solution after a small change of the cells, in one kernel.
+"""A solution after a change of the cells or drives, in one kernel.
 
-The steps are those of a correction in float32, see :mod:`.linear`. Arrays of a hundred lines take
-less time for any of them than a call from Python does.
+Arrays of a hundred lines take less time for any of the steps than a call from Python does. Each
+round solves for what is left at the nodes in float32 and adds that in float64; the cells' currents
+of one round are the starting point of the next.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ...jit import kernel, loop
-from .balance import balance, change, integrate
-from .kernels import word_lines
-from .ladders import factor, factor_upward
-from .lanes import TwoWay
-from .relax import relax_one
+from ...jit import inlined, inner, kernel
+from .balance import (
+    SIZE,
+    SIZE_SINGLE,
+    as_number,
+    as_single,
+    bit_balance,
+    integrate_eight,
+    integrate_rows,
+    largest,
+    sum_row,
+    word_balance,
+)
+from .sweeps import BLOCK, find_changes, rebase, sweep
 
-__all__ = ["follow"]
+__all__ = ["Progress", "Tuning", "follow"]
+
+_TINY = float(np.finfo(np.float64).tiny)
+_ROUNDS = 5
+_ROUNDING = 1e-6  # of float32, in what a round leaves
+_STUCK = 0.1  # a round that leaves more than this share is not worth repeating
 
 
-@loop
-def _narrow(g, single):
+class Tuning(NamedTuple):
+    """What steers the sweeps.
+
+    Attributes
+    ----------
+    omega : (n,)
+        Inverse roots of a polynomial, used in turn.
+    lam : float
+        Share of the slowest mode that a sweep leaves; 0 if the mode is not known.
+    rate : float
+        What integrating leaves at a node, relative to the last change of the cells' currents.
+    limit : int
+        Most sweeps per round.
+    """
+
+    omega: np.ndarray
+    lam: float
+    rate: float
+    limit: int
+
+
+class Progress(NamedTuple):
+    """What came of it.
+
+    Attributes
+    ----------
+    iterations : int
+    rest, scale : float
+        Largest current that stays at a node, and at a terminal [A].
+    rate : float
+        As in :class:`Tuning`, the largest seen; 0 where only rounding was left.
+    rebased : bool
+        Whether so many cells had changed that the base was renewed.
+    """
+
+    iterations: int
+    rest: float
+    scale: float
+    rate: float
+    rebased: bool
+
+
+@inner
+def _sources(g, state, start, before, scale, f):
+    """Write by how much the cells' currents differ from *before* [A], times *scale*, to *f*."""
+    v, u = state.v, state.u
+    drop, rise = start
     for i in range(g.shape[0]):
+        vi = v[i]
         for j in range(g.shape[1]):
-            single[i, j] = g[i, j]
+            current = g[i, j] * ((vi - u[j]) - (drop[i, j] + rise[i, j]))
+            f[i, j] = scale * (current - before[i, j])
+    return as_single(largest(f.reshape(-1).view(np.int32), 0, f.size, SIZE_SINGLE, np.int32(0)))
 
 
-@kernel
-def _correct(lines, single, room, stale, scale, absolute, omega, limit, w, b):
-    """Correct the voltages *w* and *b* for the right sides in *single*, unless that fails."""
-    up, up_last, q, flow = room
-    if stale:
-        factor(single.g, lines, single.ladders)
-        factor_upward(single.g, lines, up, up_last)
-    single.b[...] = 0
-    bits = TwoWay(single.ladders, up, up_last)
-    count = relax_one(
-        single.g, single.fw, single.fb, lines, bits, omega, absolute, limit, single.b, q
-    )
-    if count >= 0:
-        r_word = np.float32(lines.r_word)
-        word_lines(single.g, single.fw, single.b, single.ladders, r_word, single.w)
-        integrate(
-            single.g, single.fw, single.fb, single.w, single.b, 1.0 / scale, lines, flow, w, b
+@inner
+def _eliminate_sources(f, ahead, q):
+    """Begin the bit lines' solve for the sources alone, downwards."""
+    rows, columns = f.shape
+    passed = np.zeros(columns, f.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            q[i, j] = f[i, j] + passed[j]
+        for j in range(columns):
+            passed[j] = ahead[i, j] * q[i, j]
+
+
+@inner
+def _relax(base, lines, changes, room, tuning):
+    """Sweep until integrating will leave less than 1; return sweeps and last change."""
+    kind = base.g.dtype.type
+    room.b[...] = 0
+    changes.w[: changes.first[-1]] = 0
+    _eliminate_sources(room.f, base.bits.down.bit, room.q)
+    one = kind(1.0)
+    _, share = sweep(base, lines, changes, room, True, False, one, kind(0.0))
+    gain = 1.0 / (1.0 - tuning.lam) if tuning.lam > 0 else 0.0
+    done, last, count = 0.0, 0.0, 0
+    while count < tuning.limit:
+        omega = tuning.omega[count % tuning.omega.size]
+        left = share - done  # of the residual, along the mode
+        alpha = (gain - omega) * left if gain > 0 else 0.0
+        done += (omega * left) + alpha
+        moved, share = sweep(
+            base, lines, changes, room, count % 2 == 1, False, kind(omega), kind(alpha)
         )
-    return count
+        count += 1
+        moved = np.sqrt(moved)
+        # Unless the change came from the mode, the next one shrinks at least as much as this.
+        shrinks = last > 0 and moved * (moved / last) <= 1
+        last = moved
+        if not moved < np.inf or moved * tuning.rate <= 1 or shrinks:
+            break
+    return count, last
+
+
+@inlined
+def _integrate_words(c, r, t, scale, at, side, dw):
+    """Write what currents *c* times *scale* out of the nodes of *side* word lines cause."""
+    columns = dw.shape[1]
+    cells, out = c.reshape(-1)[at * columns :], dw.reshape(-1)
+    for m in range(side * columns):
+        out[m] = -scale * cells[m]
+    if side == BLOCK:
+        integrate_eight(r, t, dw)
+    else:
+        integrate_rows(r, t, dw, side)
+
+
+@inlined
+def _integrate_bits(c, r, scale, i, flow, db, below, k):
+    """Write what currents into the bit lines cause in row *i* to row *k* of *db*."""
+    for j in range(flow.size):
+        db[k, j] = db[below, j] + r * flow[j]
+    for j in range(flow.size):
+        flow[j] -= scale * c[i, j]
+
+
+@inlined
+def _move_row(g, i, v, u, drop, rise, sign, dw, db, k, current):
+    """Write the currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
+    vi = v[i]
+    for j in range(u.size):
+        x, y = sign * drop[i, j] + dw[k, j], rise[i, j] + db[k, j]
+        current[i, j] = g[i, j] * ((vi - u[j]) + (x - y))
+
+
+@inlined
+def _move(g, at, side, drop, rise, sign, dw, db, scale, c, w, b, f):
+    """Write the voltages of *side* rows, and to *f* what their cells carry beyond *c*.
+
+    All arrays are flat; rows end to end are one loop.
+    """
+    at, side = np.uint64(at), np.uint64(side)
+    for m in range(side):
+        w[at + m] = sign * drop[at + m] + dw[m]
+    for m in range(side):
+        b[at + m] = rise[at + m] + db[m]
+    for m in range(side):
+        f[at + m] += scale * (g[at + m] * (dw[m] - db[m])) - c[at + m]
+
+
+@inner
+def _settle(g, lines, state, start, sign, scale, room):
+    """Add the correction whose cells carry ``room.c`` to the voltages *start*.
+
+    Wire currents follow from the cells' by Kirchhoff's current law and the voltages from them by
+    Ohm's, in float64, so that rounding of float32 reaches the nodes through the cells only. What
+    the cells then carry beyond it is written to ``room.f``. Returns the largest of that, and the
+    largest current that stays at a node [A].
+    """
+    # Arrays are taken out of their tuples once: doing so for every row would take half the time.
+    v, u, w, b, current, supply, output = state
+    drop, rise = start
+    f, c, _, _, _, wide = room
+    flow, dw, db = wide[0], wide[1 : 1 + BLOCK], wide[1 + BLOCK : 1 + 2 * BLOCK]
+    rest = wide[1 + 2 * BLOCK :]
+    left, excess = rest.reshape(-1).view(np.int64), f.reshape(-1).view(np.int32)
+    flat = g.reshape(-1), drop.reshape(-1), rise.reshape(-1), dw.reshape(-1), db.reshape(-1)
+    gs, drops, rises, dws, dbs = flat
+    cs, ws, bs, fs = c.reshape(-1), w.reshape(-1), b.reshape(-1), f.reshape(-1)
+    rows, columns = g.shape
+    r_word, t_word, r_bit, t_bit = lines
+    inverse = 1.0 / scale
+    flow[:] = 0
+    output[:] = 0
+    db[0] = 0
+    rest[...] = 0
+    for i in range(rows):
+        for j in range(columns):
+            flow[j] += inverse * c[i, j]
+    top, most, below = np.int64(0), np.int32(0), 0
+    for n in range(0, rows, BLOCK):
+        side = min(BLOCK, rows - n)
+        at = rows - n - side
+        _integrate_words(c, r_word, t_word, inverse, at, side, dw)
+        for k in range(side - 1, -1, -1):
+            r = t_bit if at + k == rows - 1 else r_bit
+            _integrate_bits(c, r, inverse, at + k, flow, db, below, k)
+            _move_row(g, at + k, v, u, drop, rise, sign, dw, db, k, current)
+            below = k
+        first, size = at * columns, side * columns
+        _move(gs, first, size, drops, rises, sign, dws, dbs, scale, cs, ws, bs, fs)
+        most = max(most, largest(excess, first, first + size, SIZE_SINGLE, np.int32(0)))
+        for k in range(side - 1, -1, -1):
+            i = at + k
+            supply[i] = sum_row(current, i, output)
+            word_balance(current, w, i, r_word, t_word, supply[i], rest, k)
+            if i + 1 < rows - 1:  # the rows on either side are settled now
+                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, BLOCK + k)
+        top = largest(left, 0, left.size, SIZE, top)
+    for i in (0, rows - 1):  # what the last row gives is complete now
+        bit_balance(current, b, i, r_bit, t_bit, output, rest, 0)
+        top = largest(left, 0, columns, SIZE, top)
+    return as_single(most), as_number(top)
+
+
+@inner
+def _largest_of(supply, output):
+    """Return the largest terminal current [A], above 0."""
+    top = largest(supply.view(np.int64), 0, supply.size, SIZE, np.int64(0))
+    top = largest(output.view(np.int64), 0, output.size, SIZE, top)
+    return max(as_number(top), _TINY)
 
 
 @kernel
-def follow(g, lines, state, before, scale, allowed, least, single, room, stale, omega, limit):
-    """Correct *state* for cells that have changed; return iterations and what is left over [A].
+def follow(g, lines, state, start, before, terminals, tolerance, base, changes, room, tuning):
+    """Solve one drive, starting from the solution before a change; return :class:`Progress`.
 
     Parameters
     ----------
@@ -57,35 +250,40 @@ def follow(g, lines, state, before, scale, allowed, least, single, room, stale, 
     lines
         The wires.
     state : State
-        One drive: the voltages from before, corrected in place; its currents are written.
+        Terminal voltages; all else is written.
+    start : tuple
+        Voltage drops of word lines and rises of bit lines before, (rows, columns) [V].
     before : (rows, columns)
         The cells' currents then [A]; they balanced.
-    scale, allowed : float
-        Inverse of the largest terminal current [1/A]; current that may be left at a node [A].
-    least : float
-        The smallest reduction that float32 is trusted with; nothing is corrected beyond.
-    single, room, stale
-        The float32 copy, room to work in, and whether its conductances and factors are old.
-    omega, limit
-        Inverse roots of the fixed polynomial, and the most iterations.
-
-    Returns
-    -------
-    int
-        Iterations; -1 where float32 does not get there.
-    float
-        Largest current that stays at a node [A].
-    bool
-        Whether the float32 copy was renewed.
+    terminals : tuple
+        Currents into word lines and out of bit lines then [A].
+    tolerance : float
+        Share of the largest of these that may stay at a node.
+    base, changes, room, tuning
+        See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
     """
-    rest = change(g, state, before, scale, single.fw, single.fb)
-    count, renewed = 0, False
-    if rest > allowed and allowed > least * rest:
-        if stale:
-            _narrow(g, single.g)
-        count = _correct(
-            lines, single, room, stale, scale, allowed * scale, omega, limit, state.w, state.b
-        )
-        renewed = True
-    unused = state.w
-    return count, balance(g, lines, state, count > 0, False, unused, unused), renewed
+    rebased = find_changes(g, base, changes) < 0
+    if rebased:
+        rebase(g, lines, base)
+        changes.first[:] = 0
+    # What may be left is 1 in the sweeps: far from where squares of float32 lose their digits.
+    scale = 1.0 / (0.5 * tolerance * _largest_of(*terminals))
+    top = _sources(g, state, start, before, scale, room.f)
+    count, rate, rest = 0, 0.0, 0.0
+    for n in range(_ROUNDS):
+        was, last = top, np.inf
+        if top > 1:
+            taken, last = _relax(base, lines, changes, room, tuning)
+            count += taken
+        if not last < np.inf:
+            room.c[...] = 0
+        if n == 0:
+            top, rest = _settle(g, lines, state, start, -1.0, scale, room)
+        else:
+            now = state.w, state.b
+            top, rest = _settle(g, lines, state, now, 1.0, scale, room)
+        if last > 0 and top > _ROUNDING * was:
+            rate = max(rate, float(top / last))
+        if not (1 < top < _STUCK * was):
+            break
+    return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)

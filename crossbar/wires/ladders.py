@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit import inner, kernel
+from ...jit import inner, kernel, loop
 
 __all__ = [
     "ROWS",
@@ -115,9 +115,12 @@ def factor_upward(g, lines, bit, bit_last):
         bit[0, j] = 0
 
 
-@inner
+@loop
 def _word_row(ladder, last, i, r, t, k):
-    """Solve word line *i*: row *k* of *t* holds its right side, then its voltages."""
+    """Solve word line *i*: row *k* of *t* holds its right side, then its voltages.
+
+    Compiled without reordering: to factor ratios out would make the chain of products longer.
+    """
     columns = t.shape[1]
     v = t[k, columns - 1]
     for j in range(columns - 2, -1, -1):
@@ -131,7 +134,7 @@ def _word_row(ladder, last, i, r, t, k):
         t[k, j] = v
 
 
-@inner
+@loop
 def _word_rows(ladder, last, i, r, t):
     """Solve word lines *i* to i + 3 at once; *t* (4, columns) as for one line."""
     n = t.shape[1]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit import inner, kernel
+from ...jit import inner, kernel, loop
 from .ladders import Ladders
 
 __all__ = ["LANES", "TwoWay", "finish", "finish_map", "relax", "roots"]
@@ -79,7 +79,7 @@ def _plain_row(g, i, v, u, b, t):
             t[k, j] = g[i, j] * (b[i, k, j] + u[k, j] - vk)
 
 
-@inner
+@loop
 def _word_line(ladder, last, i, r, t):
     """Solve word line *i* for all lanes; *t* (LANES, columns) is replaced by the answer."""
     n, s = t.shape[1], last[i]

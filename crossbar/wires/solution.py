@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ConfigError
-from .balance import State
+from .balance import State, proper
 from .ladders import Lines
 from .resistances import Wires
 
@@ -108,7 +108,7 @@ def check_cells(g: ArrayLike) -> NDArray:
         raise ConfigError(
             f"conductances of shape {g.shape}; allowed is (rows, columns), at least 1 x 1."
         )
-    if not np.all((g >= 0) & (g < np.inf)):
+    if not (proper(g) or (g.min() >= 0 and g.max() < np.inf)):
         bad = tuple(int(n) for n in np.argwhere(~((g >= 0) & (g < np.inf)))[0])
         raise ConfigError(
             f"conductance of cell {bad} is {g[bad]} S; allowed is 0 (open) or more, and finite."
@@ -123,7 +123,7 @@ def _check_drive(v: ArrayLike | None, lines: int, name: str) -> NDArray:
             f"{name} of shape {v.shape} for {lines} lines; allowed is ({lines},) or "
             f"(batch, {lines})."
         )
-    if not np.all(np.isfinite(v)):
+    if not np.isfinite(v).all():
         bad = tuple(int(n) for n in np.argwhere(~np.isfinite(v))[0])
         raise ConfigError(f"{name}{list(bad)} is {v[bad]} V; allowed are finite numbers.")
     return v
@@ -135,6 +135,8 @@ def check_drives(
     """Return (batch, rows) and (batch, columns) terminal voltages, and if a batch was given."""
     v = _check_drive(v_word, shape[0], "v_word")
     u = _check_drive(v_bit, shape[1], "v_bit")
+    if v.ndim == u.ndim == 1:
+        return np.ascontiguousarray(v)[np.newaxis], np.ascontiguousarray(u)[np.newaxis], False
     batches = {len(a) for a in (v, u) if a.ndim == 2}
     if len(batches) > 1:
         raise ConfigError(
@@ -163,8 +165,18 @@ def check_limits(tolerance: float, iterations: int) -> None:
         )
 
 
-def begin(v: NDArray, u: NDArray, shape: tuple[int, int], start: ArraySolution | None) -> State:
-    """Return room for the solutions, with the voltages of *start* in it or zero shifts."""
+def begin(
+    v: NDArray,
+    u: NDArray,
+    shape: tuple[int, int],
+    start: ArraySolution | None,
+    *,
+    copied: bool = True,
+) -> State:
+    """Return room for the solutions, with the voltages of *start* in it or zero shifts.
+
+    Without *copied* those of *start* are left to be written.
+    """
     batch, (rows, columns) = len(v), shape
     full = batch, rows, columns
     if start is None:
@@ -174,8 +186,10 @@ def begin(v: NDArray, u: NDArray, shape: tuple[int, int], start: ArraySolution |
             f"start holds voltages of shape {start.word_drop.shape} for {batch} drives of an "
             f"array of {rows} x {columns}; give a solution of the same array and as many drives."
         )
-    else:
+    elif copied:
         w, b = -start.word_drop.reshape(full), start.bit_rise.reshape(full).copy()
+    else:
+        w, b = np.empty(full), np.empty(full)
     return State(v, u, w, b, np.empty(full), np.empty((batch, rows)), np.empty((batch, columns)))
 
 

@@ -15,7 +15,7 @@ from ...errors import ConfigError
 from .balance import State, add, balance, change
 from .blocks import ENOUGH, relax_some
 from .lanes import LANES
-from .linear import SINGLE, LinearSystem
+from .linear import LinearSystem
 from .resistances import Wires
 from .solution import (
     ArraySolution,
@@ -29,6 +29,7 @@ from .solution import (
     rounding,
     scale_of,
 )
+from .warm import Warm
 
 __all__ = ["ArraySolver", "solve_array"]
 
@@ -60,6 +61,7 @@ class ArraySolver:
         rows, columns = self.g.shape
         self._system = LinearSystem(rows, columns, lines_of(wires))
         self._system.renew(self.g)
+        self._warm: Warm | None = None
         self._room = np.empty((4, rows, columns))
 
     def update(self, g: ArrayLike) -> None:
@@ -85,10 +87,11 @@ class ArraySolver:
         """Solve for one drive or a batch; arguments and result as for :func:`solve_array`."""
         check_limits(tolerance, max_iterations)
         v, u, batched = check_drives(v_word, v_bit, self.g.shape)
-        state = begin(v, u, self.g.shape, start)
+        one_by_one = len(v) < ENOUGH and not self._system.stiff
+        state = begin(v, u, self.g.shape, start, copied=not one_by_one)
         outcome = self._run(state, start, tolerance, max_iterations)
-        g_max, lines = float(self.g.max()), self._system.lines
-        return finished(state, outcome, batched, tolerance, g_max, lines)
+        g_max = 0.0 if outcome.good else float(self.g.max())
+        return finished(state, outcome, batched, tolerance, g_max, self._system.lines)
 
     def _run(
         self, state: State, start: ArraySolution | None, tolerance: float, limit: int
@@ -107,6 +110,8 @@ class ArraySolver:
             done += len(some.v)
         for k in range(done, batch):
             outcomes.append(self._one(state.part(k), start, k, tolerance, limit))
+        if batch == 1:
+            return outcomes[0]
         return Outcome(
             max(o.iterations for o in outcomes),
             max(o.residual for o in outcomes),
@@ -123,17 +128,14 @@ class ArraySolver:
                 return self._refine(one, tolerance, limit, 0, False)
             count = self._correct(one, tolerance, 0.0, limit, False)
             return self._refine(one, tolerance, limit, count, True)
-        before = start.device_current.reshape(-1, *self.g.shape)[k]
-        scale = 1.0 / scale_of(start.supply, start.output)
-        if self._system.relaxes:
-            count, rest = self._system.follow(one, before, scale, 0.5 * tolerance / scale)
-            return self._refine(one, tolerance, limit, max(count, 0), False, rest)
-        single = self._system.single
-        rest = change(self.g, one, before, scale, single.fw, single.fb)
-        allowed, count = 0.5 * tolerance / scale, 0
-        if rest > allowed > SINGLE * rest:
-            count = self._system.correct_single(one.w, one.b, scale, allowed)
-        return self._refine(one, tolerance, limit, max(count, 0), count != 0)
+        if self._system.stiff:
+            return self._refine(one, tolerance, limit, 0, True)
+        if self._warm is None:
+            self._warm = Warm(self.g.shape, self._system.lines)
+        followed = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
+        if followed.rest <= tolerance * followed.scale:
+            return Outcome(followed.iterations, followed.rest / followed.scale, True)
+        return self._refine(one, tolerance, limit, followed.iterations, False, followed.rest)
 
     def _refine(
         self,
@@ -153,7 +155,7 @@ class ArraySolver:
         last = np.inf
         for _ in range(_ROUNDS):
             if rest is None:
-                rest = balance(self.g, system.lines, one, linear, False, fw, fb)
+                rest = float(balance(self.g, system.lines, one, linear, False, fw, fb))
             scale = scale_of(one.supply, one.output)
             if rest <= tolerance * scale or rest <= rounding(self.g, system.lines, one):
                 return Outcome(taken, float(rest / scale), True)
@@ -161,7 +163,7 @@ class ArraySolver:
             stuck = rest > _STUCK * last
             taken += self._correct(one, 0.0, 0.5 * tolerance * scale, limit, stuck)
             last, rest, linear = rest, None, True
-        rest = balance(self.g, system.lines, one, True, False, fw, fb)
+        rest = float(balance(self.g, system.lines, one, True, False, fw, fb))
         scale = scale_of(one.supply, one.output)
         return Outcome(taken, float(rest / scale), bool(rest <= tolerance * scale))
 

@@ -27,7 +27,7 @@ from numba.core.typed_passes import NativeLowering
 
 from .user_folder import user_sources
 
-__all__ = ["STRICT", "inlined", "inner", "kernel", "loop"]
+__all__ = ["STRICT", "inlined", "inner", "inner_part", "kernel", "loop"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -148,6 +148,8 @@ Numba would let a function without this option take over that of the caller that
 it, so that bits would depend on what has been compiled before.
 """
 
+_SUMS = {"reassoc", "contract", "nsz"}
+
 
 def _compile(**options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
@@ -197,4 +199,12 @@ def inner(function: F) -> F:
     infinity keep their meaning, and the order is fixed when the kernel is compiled, so results
     repeat to the bit on one machine.
     """
-    return _compile(fastmath={"reassoc", "contract", "nsz"})(function)
+    return _compile(fastmath=_SUMS)(function)
+
+
+def inner_part(function: F) -> F:
+    """Compile like :func:`inner`, always inlined into the caller.
+
+    A call with some arrays takes longer than a row of a hundred products.
+    """
+    return _compile(fastmath=_SUMS, forceinline=True)(function)

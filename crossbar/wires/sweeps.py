@@ -1,0 +1,286 @@
+"""Block Gauss-Seidel sweeps over the lines of an array, for one drive and small changes.
+
+The iteration is that of :mod:`.lanes`, b <- b + omega (T_b^-1 (S w(b) + f) - b), one pass over
+the rows per step, in float32. Two things make a small change cheap:
+
+* the factors may be those of conductances from before some cells changed. What the changed
+  cells carry beyond that is a current into their nodes, known from the sweep before;
+* the slowest mode of the iteration, W with T_b^-1 S T_w^-1 S W = lam W, is smooth and far from
+  all others. Its share of the error is taken away as a whole in every sweep.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...jit import inner, inner_part, kernel
+from .ladders import ROWS, Ladders, factor, factor_upward, solve_rows
+from .lanes import TwoWay
+
+__all__ = [
+    "BLOCK",
+    "Base",
+    "Changes",
+    "Room",
+    "empty_base",
+    "find_changes",
+    "find_mode",
+    "rebase",
+    "sweep",
+]
+
+BLOCK = 8
+"""Rows that are integrated together."""
+
+
+class Base(NamedTuple):
+    """Conductances that were factorised, in float32, and their factors.
+
+    ``mode`` is the slowest mode W, scaled so that its product with T_b W is 1.
+    """
+
+    g: NDArray
+    bits: TwoWay
+    mode: NDArray
+
+
+class Changes(NamedTuple):
+    """Cells that differ from the base.
+
+    Attributes
+    ----------
+    first : (rows + 1,) of int
+        Where those of a row begin.
+    cell : (n,) of int
+        Their places, row by row.
+    dg : (n,)
+        Conductance beyond that of the base [S].
+    w : (n,)
+        Voltage of their word line's node in the sweep before [V].
+    """
+
+    first: NDArray
+    cell: NDArray
+    dg: NDArray
+    w: NDArray
+
+
+class Room(NamedTuple):
+    """Work space.
+
+    Attributes
+    ----------
+    f, c : (rows, columns)
+        Currents of sources, and through the cells.
+    b, q : (rows, columns)
+        Voltages of the bit lines, and those half solved.
+    narrow, wide : (9, columns), (33, columns)
+        Rows at hand, of float32 and float64.
+    """
+
+    f: NDArray
+    c: NDArray
+    b: NDArray
+    q: NDArray
+    narrow: NDArray
+    wide: NDArray
+
+
+def _aligned(shape: tuple[int, ...], kind: Any) -> NDArray:
+    """Return an empty array that begins where a line of the cache does."""
+    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    raw = np.empty(size + 64, np.uint8)
+    at = -raw.ctypes.data % 64
+    return raw[at : at + size].view(kind).reshape(shape)
+
+
+def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
+    """Return room for a base, and to work in."""
+    kind: Any = np.float32
+    block = _aligned((9, rows, columns), kind)
+    block[4] = 0
+    edges = np.empty((3, max(rows, columns)), kind)
+    down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
+    block[2] = np.nan  # equals no conductance
+    base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
+    narrow = _aligned((1 + 2 * ROWS, columns), kind)
+    wide = _aligned((1 + 4 * BLOCK, columns), np.float64)
+    return base, Room(block[5], block[6], block[7], block[8], narrow, wide)
+
+
+@inner
+def rebase(g, lines, base):
+    """Factorise conductances *g*."""
+    for i in range(g.shape[0]):
+        for j in range(g.shape[1]):
+            base.g[i, j] = g[i, j]
+    factor(base.g, lines, base.bits.down)
+    factor_upward(base.g, lines, base.bits.up, base.bits.up_last)
+
+
+@inner
+def find_changes(g, base, changes):
+    """List the cells of *g* that differ from the base; return how many, -1 if too many."""
+    rows, columns = g.shape
+    now, then = g.reshape(-1), base.g.reshape(-1)
+    first, cell, beyond, _ = changes
+    kind = then.dtype.type
+    differs = np.zeros(now.size + -now.size % 8, np.bool_)
+    for m in range(now.size):
+        differs[m] = kind(now[m]) != then[m]
+    eights = differs.view(np.int64)
+    first[:] = 0
+    count = 0
+    for n in range(eights.size):
+        if eights[n] != 0:
+            if count + 8 > cell.size:
+                return -1
+            for m in range(8 * n, min(8 * n + 8, now.size)):
+                if differs[m]:
+                    cell[count] = m
+                    beyond[count] = now[m] - then[m]
+                    first[m // columns + 1] += 1
+                    count += 1
+    for i in range(rows):
+        first[i + 1] += first[i]
+    return count
+
+
+@inner_part
+def _substitute_row(behind, last, r, edge, i, q, z, before, k):
+    """Finish the bit lines' elimination in row *i*: row *k* of *z*, from row *before*."""
+    if edge:
+        for j in range(last.size):
+            z[k, j] = last[j] * q[i, j]
+    else:
+        for j in range(last.size):
+            z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
+
+
+@inner_part
+def _relax(g, at, size, omega, alpha, mode, z, b):
+    """Move *size* cells of *b* from *at* on towards *z*; return their squared change of current.
+
+    Arrays are flat here and in the next two: rows end to end are one loop. Its index is unsigned,
+    since one that might count from an array's end would not be vectorised.
+    """
+    moved, at = g.dtype.type(0.0), np.uint64(at)
+    for m in range(np.uint64(size)):
+        d = z[m] - b[at + m]
+        b[at + m] += omega * d + alpha * mode[at + m]
+        c = g[at + m] * d
+        moved += c * c
+    return moved
+
+
+@inner_part
+def _ask(g, at, size, f, b, cell, beyond, seen, begin, end, t):
+    """Write the right side of word lines; *begin* to *end* are their changed cells."""
+    base = np.uint64(at)
+    for m in range(np.uint64(size)):
+        t[m] = g[base + m] * b[base + m] - f[base + m]
+    for n in range(begin, end):
+        m = cell[n]
+        t[m - at] -= beyond[n] * (seen[n] - b[m])
+
+
+@inner_part
+def _answer(g, at, size, f, b, mode, cell, beyond, seen, begin, end, t, c):
+    """Write the currents of their cells; return the mode's share of what they drive."""
+    share, base = g.dtype.type(0.0), np.uint64(at)
+    for m in range(np.uint64(size)):
+        x = g[base + m] * t[m]
+        share += mode[base + m] * x
+        c[base + m] = f[base + m] + (x - g[base + m] * b[base + m])
+    for n in range(begin, end):
+        m = cell[n]
+        seen[n] = t[m - at]
+        c[m] += beyond[n] * (t[m - at] - b[m])
+    return share
+
+
+@inner_part
+def _eliminate_row(g, i, b, c, ahead, passed, q):
+    """Begin the next solve of the bit lines in row *i*; *passed* is what rows hand on."""
+    for j in range(passed.size):
+        q[i, j] = c[i, j] + g[i, j] * b[i, j] + passed[j]
+    for j in range(passed.size):
+        passed[j] = ahead[i, j] * q[i, j]
+
+
+@inner
+def sweep(base, lines, changes, room, upward, first, omega, alpha):
+    """Run one step over all rows, *upward* or downward.
+
+    With *first* the bit lines stay as they are. Returns the square of the cells' change of
+    current, and the mode's share of what the word lines drive into the bit lines.
+    """
+    g, bits, mode = base.g, base.bits, base.mode
+    f, c, b, q, narrow, _ = room
+    starts, cell, beyond, seen = changes
+    word, word_last = bits.down.word, bits.down.word_last
+    (rows, columns), kind = g.shape, g.dtype.type
+    r_word, r_bit = kind(lines.r_word), kind(lines.r_bit)
+    passed, z, t = narrow[0], narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
+    gs, modes, zs, ts = g.reshape(-1), mode.reshape(-1), z.reshape(-1), t.reshape(-1)
+    fs, cs, bs = f.reshape(-1), c.reshape(-1), b.reshape(-1)
+    passed[:] = 0
+    behind, last = (bits.down.bit, bits.down.bit_last) if upward else (bits.up, bits.up_last)
+    ahead = bits.up if upward else bits.down.bit
+    moved, share, before = kind(0.0), kind(0.0), 0
+    for n in range(0, rows, ROWS):
+        side = min(ROWS, rows - n)
+        at = rows - n - side if upward else n
+        start, size = at * columns, side * columns
+        begin, end = starts[at], starts[at + side]
+        if not first:
+            for m in range(side):
+                k = side - 1 - m if upward else m
+                _substitute_row(behind, last, r_bit, n + m == 0, at + k, q, z, before, k)
+                before = k
+            moved += _relax(gs, start, size, omega, alpha, modes, zs, bs)
+        _ask(gs, start, size, fs, bs, cell, beyond, seen, begin, end, ts)
+        solve_rows(word, word_last, at, r_word, t, side)
+        share += _answer(
+            gs, start, size, fs, bs, modes, cell, beyond, seen, begin, end, ts, cs
+        )  # fmt: skip
+        for m in range(side):
+            _eliminate_row(g, at + (side - 1 - m if upward else m), b, c, ahead, passed, q)
+    return moved, share
+
+
+@kernel
+def find_mode(base, lines, changes, room, steps):
+    """Sharpen the base's mode by *steps* steps; return lam, 0 where there is none.
+
+    *changes* must be empty.
+    """
+    f, b = room.f, room.b
+    mode, kind = base.mode, base.g.dtype.type
+    rows, columns = mode.shape
+    f[...] = 0
+    b[...] = mode
+    one, none = kind(1.0), kind(0.0)
+    sweep(base, lines, changes, room, False, True, one, none)
+    share = none
+    for n in range(steps):
+        mode[...] = b
+        _, share = sweep(base, lines, changes, room, n % 2 == 0, False, one, none)
+    before, now = none, none
+    for i in range(rows):
+        for j in range(columns):
+            before += mode[i, j] * mode[i, j]
+            now += mode[i, j] * b[i, j]
+    # T_b^-1 S T_w^-1 S is symmetric in the product with T_b: the last share is b T_b b.
+    lam = now / before if before > 0 else none
+    if not (share > 0 and 0 < lam < 1):
+        mode[...] = 0
+        return none
+    scale = one / np.sqrt(share)
+    for i in range(rows):
+        for j in range(columns):
+            mode[i, j] = scale * b[i, j]
+    return lam

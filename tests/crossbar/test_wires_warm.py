@@ -1,0 +1,115 @@
+"""Solutions that follow an array from change to change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ohmlearn.crossbar.wires.resistances import Wires
+from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of
+from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array
+from ohmlearn.crossbar.wires.sweeps import Changes, empty_base, find_mode, rebase
+
+HEAVY = Wires(1.0, 1.0)
+UNEQUAL = Wires(r_word=3.0, r_bit=0.5, r_driver=50.0, r_sense=7.0)
+
+
+def cells(rows: int, columns: int, seed: int = 7) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return 1.0 / np.exp(rng.uniform(np.log(1e4), np.log(1e5), (rows, columns)))
+
+
+def chain(g: np.ndarray, wires: Wires, links: int, tolerance: float) -> list[ArraySolution]:
+    """Return solutions after 1 % of the cells changed again and again, and the last cold one."""
+    rng, solver = np.random.default_rng(3), ArraySolver(g, wires)
+    v = rng.uniform(0, 0.2, len(g))
+    found = [solver.solve(v, tolerance=tolerance)]
+    for _ in range(links):
+        g = g.copy()
+        at = rng.choice(g.size, g.size // 100, replace=False)
+        g.ravel()[at] *= 1.0 + rng.normal(0, 0.02, at.size)
+        solver.update(g)
+        found.append(solver.solve(v, tolerance=tolerance, start=found[-1]))
+    return [*found, solve_array(g, wires, v, tolerance=1e-13)]
+
+
+@pytest.mark.parametrize("wires", [HEAVY, UNEQUAL, Wires(2.0, 0.0, 0.0, 3.0), Wires(0.0, 2.0)])
+@pytest.mark.parametrize("shape", [(64, 64), (51, 70), (130, 33)])
+def test_a_chain_of_changes_ends_where_a_cold_solution_does(wires, shape):
+    *found, exact = chain(cells(*shape), wires, 20, 1e-10)
+    assert all(s.converged and s.residual <= 1e-10 for s in found)
+    assert max(s.iterations for s in found[5:]) <= 3
+    error = np.abs(found[-1].output - exact.output).max()
+    assert error < 2e-9 * exact.output.max()
+    np.testing.assert_allclose(found[-1].word_voltage, exact.word_voltage, atol=1e-9)
+    np.testing.assert_allclose(found[-1].bit_voltage, exact.bit_voltage, atol=1e-9)
+
+
+def test_following_takes_fewer_iterations_than_starting_anew_and_repeats():
+    found = chain(cells(128, 128), HEAVY, 12, 1e-9)
+    again = chain(cells(128, 128), HEAVY, 12, 1e-9)
+    assert [s.iterations for s in found[-4:-1]] == [1, 1, 1]
+    assert found[0].iterations >= 4
+    for a, b in zip(found, again, strict=True):
+        np.testing.assert_array_equal(a.device_current, b.device_current)
+
+
+def test_another_array_or_drive_may_follow():
+    g, rng = cells(40, 30), np.random.default_rng(4)
+    solver = ArraySolver(g, UNEQUAL)
+    v = rng.uniform(0, 0.2, 40)
+    last = solver.solve(np.zeros(40))
+    for k in range(6):
+        g, v = cells(40, 30, seed=k) * 10.0 ** (k % 2), rng.normal(0, 0.2, 40)
+        solver.update(g)
+        last = solver.solve(v, start=last)
+        exact = solve_array(g, UNEQUAL, v)
+        assert last.converged
+        np.testing.assert_allclose(
+            last.output, exact.output, atol=1e-10 * np.abs(exact.output).max()
+        )
+    reverse = solver.solve(None, rng.normal(0, 0.2, 30), start=last)
+    exact = solve_array(g, UNEQUAL, None, reverse.v_bit)
+    np.testing.assert_allclose(reverse.supply, exact.supply, rtol=1e-9, atol=1e-15)
+
+
+def test_a_start_may_be_any_view_of_its_arrays():
+    g, v = cells(20, 16), np.random.default_rng(5).uniform(0, 0.2, (2, 20))
+    solver = ArraySolver(g, HEAVY)
+    both = solver.solve(v)
+    turned = both._replace(
+        word_drop=np.asfortranarray(both.word_drop), bit_rise=both.bit_rise[:, ::-1][:, ::-1]
+    )
+    turned.device_current.setflags(write=False)
+    g = 1.01 * g
+    solver.update(g)
+    np.testing.assert_allclose(
+        solver.solve(v, start=turned).output, solve_array(g, HEAVY, v).output, rtol=1e-10
+    )
+
+
+def test_the_slowest_mode_is_an_eigenvector():
+    g, lines = cells(24, 20), lines_of(Wires(40.0, 20.0, 30.0, 70.0))
+    base, room = empty_base(24, 20)
+    rebase(g, lines, base)
+    base.mode[...] = 1.0
+    none = Changes(
+        np.zeros(25, np.int64), np.empty(1, np.int64), np.empty((2, 1), np.float32)[0],
+        np.empty(1, np.float32),
+    )  # fmt: skip
+    lam = find_mode(base, lines, none, room, 6)
+
+    def wires_of(n: int, r: float, t: float, at: int) -> np.ndarray:
+        laplace = (np.diag(np.full(n, 2.0)) - np.eye(n, k=1) - np.eye(n, k=-1)) / r
+        laplace[-1 - at, -1 - at] = 1 / r  # the open end is opposite the terminal
+        laplace[at, at] = 1 / r + 1 / t
+        return laplace
+
+    word = wires_of(20, lines.r_word, lines.t_word, 0)
+    bit = wires_of(24, lines.r_bit, lines.t_bit, -1)
+    mode = base.mode.astype(float)
+    w = np.stack([np.linalg.solve(word + np.diag(a), a * x) for a, x in zip(g, mode, strict=True)])
+    driven, held = g * w, bit @ mode + g * mode
+    assert np.sum(mode * held) == pytest.approx(1.0, rel=1e-4)
+    assert np.sum(mode * driven) == pytest.approx(lam, rel=1e-4)
+    np.testing.assert_allclose(driven, lam * held, atol=1e-3 * np.abs(driven).max())
