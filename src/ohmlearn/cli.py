@@ -22,6 +22,8 @@ from .verbs.sweep import sweep
 from .verbs.tolerance import tolerance
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .experiment import Experiment
     from .record import Record
 
@@ -220,7 +222,7 @@ def _interrupted(folder: Path | None) -> NoReturn:
     raise typer.Exit(INTERRUPTED) from None
 
 
-def _console():
-    from rich.console import Console
+def _console() -> Console:
+    from .terminal import console
 
-    return Console(highlight=False)
+    return console()

@@ -149,10 +149,9 @@ def _shown(name: str, value: Any) -> str:
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
-    from rich import box
-    from rich.table import Table
+    from .terminal import TitledTable
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = TitledTable(None)
     table.add_column("")
     for label in found.labels:
         table.add_column(label, justify="right", overflow="fold")

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from .errors import DeviceError, nearest
+from .terminal import TitledTable
 
 if TYPE_CHECKING:
     from .devices import Device, Preset
@@ -183,14 +183,7 @@ def data_sets(listings: Sequence[Listing]) -> Iterator[RenderableType]:
 
 def _table(title: str | None, *columns: str) -> Table:
     """Return an empty table; long cells are folded, so that nothing is ever cut off."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_header=any(columns),
-        pad_edge=False,
-    )
+    table = TitledTable(title, show_header=any(columns))
     for position, column in enumerate(columns):
         table.add_column(Text(column), overflow="fold", no_wrap=position == 0)
     return table

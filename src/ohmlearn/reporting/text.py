@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..terminal import TitledTable
 from .content import (
     Grid,
     area_grid,
@@ -24,6 +24,8 @@ from .content import (
 from .report import Report
 
 __all__ = ["as_text"]
+
+_WORD = 12  # letters; what is longer may be broken on a narrow terminal
 
 
 def as_text(report: Report) -> Iterator[RenderableType]:
@@ -56,14 +58,8 @@ def as_text(report: Report) -> Iterator[RenderableType]:
 
 
 def _table(grid: Grid) -> Table:
-    table = Table(
-        title=grid.title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_header=any(grid.heads),
-        pad_edge=False,
-    )
+    table = TitledTable(grid.title, show_header=any(grid.heads))
+    table.padding = (0, 1, 0, 0)
     for position, head in enumerate(grid.heads):
         words = position < grid.text or head in ("mostly", "source")
         table.add_column(
@@ -71,7 +67,13 @@ def _table(grid: Grid) -> Table:
             justify="left" if words else "right",
             overflow="fold",
             no_wrap=position == 0,
+            min_width=_longest_word([head, *(row[position] for row in grid.rows)]),
         )
     for row in grid.rows:
         table.add_row(*row)
     return table
+
+
+def _longest_word(cells: list[str]) -> int:
+    """Return the width below which words of a column would be broken, up to a limit."""
+    return min(max((len(word) for cell in cells for word in cell.split()), default=1), _WORD)

@@ -36,11 +36,10 @@ def compare(
         content = found.as_dict() | {"files": [str(path) for path in files]}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    from rich.console import Console
-
     from ..comparison import comparison_table
+    from ..terminal import console
 
-    console = Console(highlight=False)
-    console.print(comparison_table(found))
+    screen = console()
+    screen.print(comparison_table(found))
     for path in files:
-        console.print(f"written: {path}", soft_wrap=True)
+        screen.print(f"written: {path}", soft_wrap=True)

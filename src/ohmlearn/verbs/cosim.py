@@ -13,7 +13,6 @@ from ..exits import FAILURE, explained_errors
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from ..cosimulation.comparison import CosimResult
     from ..experiment import Experiment
@@ -129,11 +128,11 @@ def _learn(
 
 
 def _show(result: CosimResult, figures: list[Path]) -> None:
-    from rich.console import Console
+    from ..terminal import console
 
-    console = Console(highlight=False)
+    screen = console()
     for part in _report(result):
-        console.print(part)
+        screen.print(part)
     for sentence in _failures(result):
         typer.echo(sentence)
     for path in figures:
@@ -158,7 +157,10 @@ def _failures(result: CosimResult) -> Iterator[str]:
 def _report(result: CosimResult) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    table = _table(result.title)
+    from ..terminal import TitledTable
+
+    table = TitledTable(result.title)
+    table.padding = (0, 1, 0, 0)  # the verdict is the last of nine columns: all fit into 80
     for heading in ("", "phase", "row"):
         table.add_column(heading, no_wrap=True)
     for heading in ("max [V]", "RMS [V]", "worst", "kernels", "ngspice", ""):
@@ -177,7 +179,7 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
             style="" if row.passed else "bold red",
         )
     yield table
-    energies = _table("Energy of the first sample")
+    energies = TitledTable("Energy of the first sample")
     energies.add_column("phase")
     energies.add_column("element")
     for heading in ("kernels", "ngspice", "difference", ""):
@@ -198,19 +200,6 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
     yield energies
     for note in result.notes:
         yield Text(f"note: {note}")
-
-
-def _table(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
 
 
 def _seconds(value: float) -> str:

@@ -78,19 +78,20 @@ def _content(found: Found, trials: dict[str, str]) -> dict[str, Any]:
 
 
 def _show(found: Found, trials: dict[str, str]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from ..terminal import console
+
+    screen = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in _rows(found, trials):
         table.add_row(label, Text(text))
-    console.print(table)
+    screen.print(table)
     for remark in found.remarks():
-        console.print(Text(f"\n{remark}"))
+        screen.print(Text(f"\n{remark}"))
 
 
 def _rows(found: Found, trials: dict[str, str]) -> Iterator[tuple[str, str]]:

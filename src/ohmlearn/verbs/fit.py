@@ -71,13 +71,13 @@ def fit(
     if as_json:
         typer.echo(json.dumps(printed.as_json(report), indent=2, allow_nan=False))
         return
-    from rich.console import Console
+    from ..terminal import console
 
-    console = Console(highlight=False)
+    screen = console()
     for part in printed.tables(report):
-        console.print(part)
+        screen.print(part)
     for line in written:
-        console.print(line, soft_wrap=True)
+        screen.print(line, soft_wrap=True)
 
 
 def _fitted(

@@ -13,7 +13,6 @@ from ..exits import explained_errors
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from ..gradients.process import GduResult
 
@@ -78,11 +77,11 @@ def gdu(
         content = {**result.as_dict(), "figures": [str(path) for path in figures]}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    from rich.console import Console
+    from ..terminal import console
 
-    console = Console(highlight=False)
+    screen = console()
     for part in _report(result, figures):
-        console.print(part)
+        screen.print(part)
 
 
 def _report(result: GduResult, figures: Sequence[Path]) -> Iterator[RenderableType]:
@@ -118,7 +117,9 @@ def _tables(result: GduResult) -> Iterator[RenderableType]:
 
 
 def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableType:
-    table = _empty(title)
+    from ..terminal import TitledTable
+
+    table = TitledTable(title)
     for heading in ("beta", "eta", "eta/beta", *names, "angle °", "sign %"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result.rows:
@@ -133,19 +134,6 @@ def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableTyp
     return table
 
 
-def _empty(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-
-
 def _short(value: float) -> str:
     """Return two digits in at most seven characters, as 0.11 or 1.3e-4."""
     if value == 0 or not 1e-99 < abs(value) < 0.01:
@@ -155,7 +143,9 @@ def _short(value: float) -> str:
 
 
 def _check_table(result: GduResult) -> RenderableType:
-    table = _empty("Theorem 1: ratios of RelMSE")
+    from ..terminal import TitledTable
+
+    table = TitledTable("Theorem 1: ratios of RelMSE")
     for heading in ("between", "measured", "allowed", ""):
         table.add_column(heading)
     for check in result.checks:

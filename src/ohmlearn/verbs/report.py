@@ -77,10 +77,9 @@ def _print(made: Report, as_json: bool, as_csv: bool) -> None:
 
         typer.echo(plain.as_json(made) if as_json else plain.as_csv(made), nl=False)
         return
-    from rich.console import Console
-
     from ..reporting.text import as_text
+    from ..terminal import console
 
-    console = Console(highlight=False)
+    screen = console()
     for part in as_text(made):
-        console.print(part)
+        screen.print(part)

@@ -93,12 +93,11 @@ def sweep(
         content = found.as_dict() | {"figures": [str(path) for path in figures]}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
     else:
-        from rich.console import Console
-
         from ..sweeps.tables import sweep_tables
+        from ..terminal import console
 
         for part in sweep_tables(found, figures):
-            Console(highlight=False).print(part, soft_wrap=isinstance(part, str))
+            console().print(part, soft_wrap=isinstance(part, str))
     if len(found.failed) == len(found.rows):
         typer.echo(f"error: every point failed: {found.failed[0].result['reason']}", err=True)
         raise typer.Exit(FAILURE)

@@ -82,9 +82,8 @@ def tolerance(
         content = found.as_dict() | {"figures": [str(path) for path in figures]}
         typer.echo(json.dumps(content, indent=2, allow_nan=False))
         return
-    from rich.console import Console
-
     from ..sweeps.tables import tolerance_tables
+    from ..terminal import console
 
     for part in tolerance_tables(found, figures):
-        Console(highlight=False).print(part, soft_wrap=isinstance(part, str))
+        console().print(part, soft_wrap=isinstance(part, str))
