@@ -22,7 +22,7 @@ from .figures import draw_figures
 from .progress import Progress, SilentProgress
 from .record import STATE, Record, is_record, learned, read_record, write_record
 from .rest import idle_time
-from .storage import prepare_folder
+from .storage import alone_in, prepare_folder
 from .summary import activity, summarise
 from .training.datasets import load
 from .training.diagnostics import LoopGain, diverged_in, loop_gain
@@ -96,8 +96,9 @@ def run(
         if note := idle_time(experiment, built.learner):
             progress.message(note)
         prepare_folder(folder)
-        _train(experiment, folder, built, data, position, progress)
-        return _finish(experiment, folder, built, data, position, gain, figures)
+        with alone_in(folder):
+            _train(experiment, folder, built, data, position, progress)
+            return _finish(experiment, folder, built, data, position, gain, figures)
 
 
 @contextmanager
