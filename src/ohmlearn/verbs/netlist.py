@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -69,11 +70,11 @@ def netlist(
     for path in paths:
         typer.echo(f"{path}  {_about(path.name)}".rstrip())
     if dialect == "ngspice":
-        typer.echo(f"run it: cd {folder} && ngspice -b tb_{benches[-1]}.sp")
+        bench = f"ngspice -b tb_{benches[-1]}.sp"
+        typer.echo(f"run it: cd {shlex.quote(str(folder))} && {bench}")
     else:
-        typer.echo(
-            f"This dialect ({DIALECTS[dialect]}) is written by its manual, and not run here."
-        )
+        title = DIALECTS[dialect].title
+        typer.echo(f"note: what {title} reads is written by its manual, and was not run.")
 
 
 def _about(name: str) -> str:
