@@ -149,9 +149,9 @@ def _shown(name: str, value: Any) -> str:
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
-    from .terminal import TitledTable
+    from .terminal import empty_table
 
-    table = TitledTable(None)
+    table = empty_table()
     table.add_column("")
     for label in found.labels:
         table.add_column(label, justify="right", overflow="fold")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import DeviceError, nearest
-from .terminal import TitledTable
+from .terminal import empty_table
 
 if TYPE_CHECKING:
     from .devices import Device, Preset
@@ -183,7 +183,7 @@ def data_sets(listings: Sequence[Listing]) -> Iterator[RenderableType]:
 
 def _table(title: str | None, *columns: str) -> Table:
     """Return an empty table; long cells are folded, so that nothing is ever cut off."""
-    table = TitledTable(title, show_header=any(columns))
+    table = empty_table(title, show_header=any(columns))
     for position, column in enumerate(columns):
         table.add_column(Text(column), overflow="fold", no_wrap=position == 0)
     return table

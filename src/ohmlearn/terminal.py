@@ -1,37 +1,25 @@
-"""Tables on a terminal: one look, nothing cut off, and no character taken for a command."""
+"""What all verbs do alike in the terminal. Rich is imported on use."""
 
 from __future__ import annotations
 
-from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
-__all__ = ["TitledTable", "console"]
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["console", "empty_table"]
 
 
 def console() -> Console:
-    """Return the console of standard output; ``[ohm]`` is printed as it stands."""
+    """Return the console of standard output: no colours of its own, ``[ohm]`` as it stands."""
+    from rich.console import Console
+
     return Console(highlight=False, markup=False)
 
 
-class TitledTable(Table):
-    """A table under a title that is as wide as the terminal, however narrow the table is.
+def empty_table(title: str | None = None, *, show_header: bool = True) -> Table:
+    """Return a table without columns, in the style of all tables."""
+    from .titled_table import TitledTable
 
-    Parameters
-    ----------
-    title
-        Printed in bold above the table; None or "" for none.
-    show_header
-        Print the names of the columns.
-    """
-
-    def __init__(self, title: str | None, *, show_header: bool = True) -> None:
-        super().__init__(box=box.SIMPLE_HEAD, show_header=show_header, pad_edge=False)
-        self._heading = title
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Print the title, then the table."""
-        if self._heading:
-            yield Text(self._heading, style="bold")
-        yield from super().__rich_console__(console, options)
+    return TitledTable(title, show_header=show_header)

@@ -32,11 +32,11 @@ def test_brackets_are_printed_as_they_stand():
 
 
 def test_a_title_is_not_broken_to_the_width_of_a_narrow_table():
-    table = terminal.TitledTable("a title much wider than its table")
+    table = terminal.empty_table("a title much wider than its table")
     table.add_column("x")
     table.add_row("1")
     assert printed(table).splitlines()[0] == "a title much wider than its table"
-    assert printed(terminal.TitledTable(None)).strip() == ""
+    assert printed(terminal.empty_table()).strip() == ""
 
 
 @pytest.mark.parametrize("verdict", [True, False])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import tomli_w
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from ..devices import Preset
@@ -20,7 +21,7 @@ from ..devices.fitting.traces import Traces, describe
 from ..devices.preset_files import preset_as_table
 from ..storage import write_file
 from ..tables import engineering
-from ..terminal import TitledTable
+from ..terminal import empty_table
 
 __all__ = ["FitReport", "as_json", "tables", "write_preset"]
 
@@ -50,8 +51,8 @@ def tables(report: FitReport) -> Iterator[RenderableType]:
         yield Text(sentence, style="yellow")
 
 
-def _models(comparison: Comparison) -> TitledTable:
-    table = TitledTable("Models by AICc (smaller is better)")
+def _models(comparison: Comparison) -> Table:
+    table = empty_table("Models by AICc (smaller is better)")
     for heading in ("model", "AICc above best", "weight", "numbers", "residual sd", ""):
         table.add_column(heading, justify="left" if heading in ("model", "") else "right")
     for row in comparison.rows:
@@ -70,8 +71,8 @@ def _models(comparison: Comparison) -> TitledTable:
     return table
 
 
-def _parameters(fit: Fit) -> TitledTable:
-    table = TitledTable(f"{fit.device.name}: parameters and 95 % intervals")
+def _parameters(fit: Fit) -> Table:
+    table = empty_table(f"{fit.device.name}: parameters and 95 % intervals")
     for heading in ("parameter", "value", "from", "to", "", "meaning"):
         table.add_column(heading, overflow="fold")
     for p in fit.parameters:
@@ -116,8 +117,8 @@ def _remarks(fit: Fit) -> Iterator[Text]:
         )
 
 
-def _noise(noise: Noise) -> TitledTable:
-    table = TitledTable("Noise")
+def _noise(noise: Noise) -> Table:
+    table = empty_table("Noise")
     for heading in ("effect", "size", "from", "to", "meaning"):
         table.add_column(heading, overflow="fold")
     for term in noise.terms:

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..terminal import TitledTable
+from ..terminal import empty_table
 from .content import (
     Grid,
     area_grid,
@@ -58,7 +58,7 @@ def as_text(report: Report) -> Iterator[RenderableType]:
 
 
 def _table(grid: Grid) -> Table:
-    table = TitledTable(grid.title, show_header=any(grid.heads))
+    table = empty_table(grid.title, show_header=any(grid.heads))
     table.padding = (0, 1, 0, 0)
     for position, head in enumerate(grid.heads):
         words = position < grid.text or head in ("mostly", "source")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from ..terminal import TitledTable
+from ..terminal import empty_table
 from .tidy import Interval
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def sweep_tables(sweep: Sweep, figures: Sequence[Path]) -> Iterator[RenderableTy
     """Yield the means and intervals of all points, and where the files are."""
     named = {name for point in sweep.points for name in point.metrics}
     metrics = [name for name in _COLUMNS if name in named]
-    table = TitledTable(f"{sweep.name}: mean over seeds and {100 * sweep.confidence:g} % interval")
+    table = empty_table(f"{sweep.name}: mean over seeds and {100 * sweep.confidence:g} % interval")
     for heading in (*_short(sweep.keys), *(_COLUMNS[name] for name in metrics), "seeds"):
         table.add_column(heading, justify="right")
     for point in sweep.points[:_MOST]:
@@ -69,7 +69,7 @@ def _cell(name: str, found: Interval) -> str:
 
 def tolerance_tables(found: Tolerance, figures: Sequence[Path]) -> Iterator[RenderableType]:
     """Yield every value that was tried, and the answer."""
-    table = TitledTable(f"{found.name}: {found.seeds} seeds at every value")
+    table = empty_table(f"{found.name}: {found.seeds} seeds at every value")
     for heading in (found.key, "accuracy %", f"lower bound {100 * found.confidence:g} %", ""):
         table.add_column(heading, justify="right")
     for trial in sorted(found.trials, key=lambda trial: trial.value):

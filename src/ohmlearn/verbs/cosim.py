@@ -157,9 +157,9 @@ def _failures(result: CosimResult) -> Iterator[str]:
 def _report(result: CosimResult) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    from ..terminal import TitledTable
+    from ..terminal import empty_table
 
-    table = TitledTable(result.title)
+    table = empty_table(result.title)
     table.padding = (0, 1, 0, 0)  # the verdict is the last of nine columns: all fit into 80
     for heading in ("", "phase", "row"):
         table.add_column(heading, no_wrap=True)
@@ -179,7 +179,7 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
             style="" if row.passed else "bold red",
         )
     yield table
-    energies = TitledTable("Energy of the first sample")
+    energies = empty_table("Energy of the first sample")
     energies.add_column("phase")
     energies.add_column("element")
     for heading in ("kernels", "ngspice", "difference", ""):

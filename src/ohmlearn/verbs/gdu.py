@@ -117,9 +117,9 @@ def _tables(result: GduResult) -> Iterator[RenderableType]:
 
 
 def _table(result: GduResult, names: Sequence[str], title: str) -> RenderableType:
-    from ..terminal import TitledTable
+    from ..terminal import empty_table
 
-    table = TitledTable(title)
+    table = empty_table(title)
     for heading in ("beta", "eta", "eta/beta", *names, "angle °", "sign %"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result.rows:
@@ -143,9 +143,9 @@ def _short(value: float) -> str:
 
 
 def _check_table(result: GduResult) -> RenderableType:
-    from ..terminal import TitledTable
+    from ..terminal import empty_table
 
-    table = TitledTable("Theorem 1: ratios of RelMSE")
+    table = empty_table("Theorem 1: ratios of RelMSE")
     for heading in ("between", "measured", "allowed", ""):
         table.add_column(heading)
     for check in result.checks:
