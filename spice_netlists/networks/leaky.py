@@ -29,7 +29,7 @@ from ...circuits.leaky.network import LeakyNetwork
 from ...errors import NetlistError
 from ..deck import wrap
 from ..names import number
-from .behavioural import current_source, voltage_source
+from .behavioural import current_source, parameter, voltage_source
 
 __all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "node_map", "parameters", "ports", "sense_stage",
            "subcircuit", "weights"]  # fmt: skip
@@ -157,7 +157,7 @@ def subcircuit(network: LeakyNetwork, dialect: str = "ngspice") -> Iterator[str]
 
 def _neuron(network: LeakyNetwork, layer: int, i: int, dialect: str) -> Iterator[str]:
     node = f"n{layer}_{i}"
-    yield f"c{layer}_{i} {node} 0 {{c_{layer}}}"
+    yield f"c{layer}_{i} {node} 0 {parameter(dialect, f'c_{layer}')}"
     yield f"rl{layer}_{i} {node} 0 {number(1.0 / network.leak[layer - 1])}"
     yield from sense_stage(node, f"p{layer}_{i}", f"m{layer}_{i}", 1.0)
     if layer < network.depth:

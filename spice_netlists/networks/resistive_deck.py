@@ -13,7 +13,7 @@ from ...circuits.simulator import Phase
 from ...errors import ConfigError, NetlistError
 from ..deck import Deck, wrap
 from ..names import number
-from .behavioural import current_source, integral, voltage_source
+from .behavioural import current_source, integral, parameter, voltage_source
 from .resistive import (
     CIRCUIT,
     INSTANCE,
@@ -22,7 +22,6 @@ from .resistive import (
     is_flat,
     node_map,
     nodes_of,
-    parameter,
     parameters,
     ports,
     rails_of,
