@@ -169,7 +169,10 @@ def prose(section: type[BaseModel]) -> list[str]:
 
 def key_row(key: str, info: FieldInfo) -> tuple[str, str, str, str]:
     """Return one row of a section's table."""
-    return f"`{key}`", type_name(info.annotation), default(info), sentence(info)
+    kind = type_name(info.annotation)
+    if description(info).startswith("a list"):
+        kind = kind.removeprefix("float or ")  # where one number does not stand for a list of it
+    return f"`{key}`", kind, default(info), sentence(info)
 
 
 def sentence(info: FieldInfo) -> str:

@@ -5,7 +5,7 @@ Only the forms of ngspice have been run; the others follow the simulators' manua
 
 from __future__ import annotations
 
-__all__ = ["current_source", "current_through", "integral", "voltage_source"]
+__all__ = ["current_source", "current_through", "integral", "parameter", "voltage_source"]
 
 _QUOTED = ("hspice", "spectre")
 """Dialects that write ``E .. vol='..'`` and ``G .. cur='..'``."""
@@ -41,3 +41,9 @@ def integral(dialect: str, name: str, node: str, start: str, end: str) -> str:
 
 def _braced(dialect: str, formula: str) -> str:
     return f"{{{formula}}}" if dialect == "xyce" else formula
+
+
+def parameter(dialect: str, name: str) -> str:
+    """Return a parameter as it is written where a number stands."""
+    marks = {"hspice": "''", "spectre": ""}.get(dialect, "{}")
+    return f"{marks[:1]}{name}{marks[1:]}"

@@ -28,7 +28,7 @@ from ...circuits.leaky.network import LeakyNetwork
 from ...errors import NetlistError
 from ..names import number
 from ..parts.cards import wrapped
-from .behavioural import current_source, voltage_source
+from .behavioural import current_source, parameter, voltage_source
 
 __all__ = ["CIRCUIT", "MOST_PORTS", "RHO", "inverted", "node_map", "parameters", "ports",
            "sense_stage", "subcircuit"]  # fmt: skip
@@ -105,11 +105,13 @@ def inverted(network: LeakyNetwork, layer: int) -> bool:
 
 
 def parameters(network: LeakyNetwork) -> Iterator[str]:
-    """Yield what an engineer may change in every node of a layer, and the voltage of signal 1."""
-    yield f".param v_ref={number(network.v_ref)}"
+    """Yield what may be changed by hand, with the measured energies still those of the circuit.
+
+    Leaks and the voltage of signal 1 are none of it: nudges, activations, inputs and energies
+    have them, too.
+    """
     for layer in range(1, network.depth + 1):
         yield f".param c_{layer}={number(network.capacitance[layer - 1])}"
-        yield f".param r_leak_{layer}={number(1.0 / network.leak[layer - 1])}"
 
 
 def subcircuit(network: LeakyNetwork, frames: str, dialect: str = "ngspice") -> Iterator[str]:
@@ -120,7 +122,7 @@ def subcircuit(network: LeakyNetwork, frames: str, dialect: str = "ngspice") -> 
         yield frames
     for layer in range(1, network.depth + 1):
         yield f"* layer {layer}: {network.sizes[layer]} nodes"
-        yield f"vb{layer} b{layer} 0 {{v_ref}}"
+        yield f"vb{layer} b{layer} 0 {number(network.v_ref)}"
         for i in range(network.sizes[layer]):
             yield from _neuron(network, layer, i, dialect)
     last, leak = network.depth, number(network.leak[-1])
@@ -133,8 +135,8 @@ def subcircuit(network: LeakyNetwork, frames: str, dialect: str = "ngspice") -> 
 
 def _neuron(network: LeakyNetwork, layer: int, i: int, dialect: str) -> Iterator[str]:
     node = f"n{layer}_{i}"
-    yield f"c{layer}_{i} {node} 0 {{c_{layer}}}"
-    yield f"rl{layer}_{i} {node} 0 {{r_leak_{layer}}}"
+    yield f"c{layer}_{i} {node} 0 {parameter(dialect, f'c_{layer}')}"
+    yield f"rl{layer}_{i} {node} 0 {number(1.0 / network.leak[layer - 1])}"
     yield from sense_stage(node, f"p{layer}_{i}", f"m{layer}_{i}", 1.0)
     if layer < network.depth:
         # A unit of weight is the same in both directions, also where the leaks differ.

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ...circuits.resistive.network import DIODES, Diode, ResistiveNetwork
 from ..names import number
 from ..parts.cards import wrapped
-from .behavioural import current_source
+from .behavioural import current_source, parameter
 
 __all__ = [
     "CIRCUIT",
@@ -41,7 +41,6 @@ __all__ = [
     "is_flat",
     "node_map",
     "nodes_of",
-    "parameter",
     "parameters",
     "ports",
     "rails_of",
@@ -134,12 +133,6 @@ def node_map(network: ResistiveNetwork) -> dict[str, Any]:
         "rails": rails,
         "conductances": arrays,
     }
-
-
-def parameter(dialect: str, name: str) -> str:
-    """Return a parameter as it is written where a number stands."""
-    marks = {"hspice": "''", "spectre": ""}.get(dialect, "{}")
-    return f"{marks[:1]}{name}{marks[1:]}"
 
 
 def parameters(network: ResistiveNetwork) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ...errors import ConfigError
 from ..deck import Deck
 from ..names import number
 from ..parts.cards import wrapped
-from .behavioural import current_source, integral, voltage_source
+from .behavioural import current_source, integral, parameter, voltage_source
 from .bench import Steps, meters, saving, starting
 from .resistive import (
     CIRCUIT,
@@ -23,7 +23,6 @@ from .resistive import (
     is_flat,
     node_map,
     nodes_of,
-    parameter,
     parameters,
     ports,
     rails_of,

@@ -93,9 +93,12 @@ def _amplifiers(network: ResistiveNetwork, dialect: str) -> list[str]:
         net = network.gain[layer - 1] - network.back_gain[layer - 1]
         if not amplified(network, layer) or not net:
             continue
+        # In ngspice the gains of params.inc, so that the energy follows them when they change.
+        by_name = f"{{gain_{layer}}}-{{back_gain_{layer}}}"
+        factor = by_name if dialect == "ngspice" else number(net)
         for node in nodes_of(network)[layer]:
             sense = f"v{node.replace('h', 'a', 1)}"
             flat = is_flat(network)
             current = f"i({sense})" if flat else current_through(dialect, INSTANCE, sense)
-            terms.append(f"({number(net)})*v({node})*{current}")
+            terms.append(f"({factor})*v({node})*{current}")
     return terms

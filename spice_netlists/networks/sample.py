@@ -138,7 +138,7 @@ def _neuron(network: LeakyNetwork, layer: int, i: int) -> Iterator[str]:
     node, v_ref = f"n{layer}_{i}", number(network.v_ref)
     yield f"c{node} {node} 0 {{c_{layer}}}"
     yield _link(f"l_{node}", node, f"l{layer}_{i}", "compute")
-    yield f"rl{layer}_{i} l{layer}_{i} 0 {{r_leak_{layer}}}"
+    yield f"rl{layer}_{i} l{layer}_{i} 0 {number(1.0 / network.leak[layer - 1])}"
     yield from sense_stage(node, f"s{layer}_{2 * i}", f"s{layer}_{2 * i + 1}", 1.0)
     if layer < network.depth:
         gain = network.leak[layer - 1] / network.leak[layer]

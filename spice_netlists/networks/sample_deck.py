@@ -255,7 +255,7 @@ def _bench(
         yield f"vx_{j} x_{j} 0 {number(a)}"
     target = np.zeros(network.sizes[-1]) if slot.target is None else slot.target[0]
     yield from (f"vy_{i} y_{i} 0 {number(y)}" for i, y in enumerate(target.tolist()))
-    yield "vbias bias 0 {v_ref}"
+    yield f"vbias bias 0 {number(network.v_ref)}"
     yield f"von on 0 {number(v_gate)}"
     slots, beta = plan.computing[1:], slot.nudge / network.leak[-1]
     together = [Span(plan.computing[0].start, slots[0].end), *slots[1:]]

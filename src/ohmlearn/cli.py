@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -9,7 +12,7 @@ import typer
 
 from . import __version__
 from .errors import ConfigError
-from .exits import INTERRUPTED, explained_errors
+from .exits import FAILURE, INTERRUPTED, explained_errors
 from .terminal import print_parts
 from .verbs.compare import compare
 from .verbs.cosim import cosim
@@ -49,6 +52,16 @@ DataDir = Annotated[
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without µ shows ?, and no traceback
+    try:
+        os.getcwd()
+    except OSError:
+        typer.echo(
+            "error: the current folder does not exist any more; change to another.", err=True
+        )
+        sys.exit(FAILURE)
     app()
 
 

@@ -25,9 +25,12 @@ def explained_errors() -> Iterator[None]:
         _fail(error, WRONG_INPUT)
     except OhmlearnError as error:
         _fail(error, FAILURE)
+    except MemoryError as error:
+        reason = f" ({error})" if str(error) else ""
+        _fail(f"out of memory{reason}: what was asked for is too large for this machine.", FAILURE)
 
 
-def _fail(error: OhmlearnError, code: int) -> NoReturn:
+def _fail(error: OhmlearnError | str, code: int) -> NoReturn:
     for line in str(error).splitlines():
         typer.echo(f"error: {line}", err=True)
     raise typer.Exit(code) from None

@@ -149,7 +149,7 @@ def load_experiment(
         return parse_experiment(text, DEFAULT, overrides, seed)
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin with a mark
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}).") from error
     except FileNotFoundError as error:

@@ -11,8 +11,8 @@ import errno
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,9 @@ import numpy as np
 from .errors import RecordError
 
 __all__ = [
+    "alone_in",
     "commit_files",
+    "lock",
     "prepare_folder",
     "read_arrays",
     "stage_file",
@@ -44,6 +46,48 @@ def storage_error(error: OSError, path: Path, verb: str = "write") -> RecordErro
         )
     reason = error.strerror or str(error) or type(error).__name__
     return RecordError(f"cannot {verb} {path}: {reason}.")
+
+
+def lock(file: IO[bytes] | int, wait: bool) -> bool:
+    """Lock an open file until it is closed or its process ends; return whether it is ours.
+
+    Where the system or the file system has no locks, every caller gets one.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep every other run out of *folder* for as long as this one works there.
+
+    Raises
+    ------
+    RecordError
+        Another run works there.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)  # the folder itself: a lock leaves no file behind
+    except OSError as error:
+        raise storage_error(error, folder, "open") from error
+    try:
+        if not lock(handle, wait=False):
+            raise RecordError(
+                f"{folder} is being worked on by another run; wait for it to end, or choose "
+                "another folder with --out."
+            )
+        yield
+    finally:
+        os.close(handle)
 
 
 def prepare_folder(folder: Path) -> None:

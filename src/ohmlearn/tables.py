@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["all_devices", "data_sets", "device", "effects", "engineering", "result"]
 
+_MORE_PULSES = "raise learning.eta, take smaller steps, or learning.policy 'stochastic'"
 _PREFIXES = {-5: "f", -4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
 
 
@@ -65,6 +66,8 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if summary["pulses_total"]:
         yield "programming pulses", f"{summary['pulses_total']:,}"
         yield "pulses per sample per cell", f"{summary['pulses_per_sample_per_cell']:.3g}"
+    elif summary["cells"]:
+        yield "programming pulses", f"0: no request asked for a pulse ({_MORE_PULSES})"
 
 
 def effects(ledger: Iterable[Mapping[str, Any]]) -> Table:

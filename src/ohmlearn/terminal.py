@@ -28,10 +28,10 @@ def print_json(content: Any) -> None:
 
 
 def console() -> Console:
-    """Return the console of standard output; it colours nothing of its own accord."""
+    """Return the console of standard output: no colours of its own, ``[ohm]`` as it stands."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False)
 
 
 def print_parts(parts: Iterable[RenderableType]) -> None:
@@ -43,17 +43,9 @@ def print_parts(parts: Iterable[RenderableType]) -> None:
 
 def empty_table(title: str | None = None, *, show_header: bool = True) -> Table:
     """Return a table without columns, in the style of all tables."""
-    from rich import box
-    from rich.table import Table
+    from .titled_table import TitledTable
 
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        show_header=show_header,
-        pad_edge=False,
-    )
+    return TitledTable(title, show_header=show_header)
 
 
 class TerminalBar:

@@ -133,6 +133,8 @@ def test_other_dialects_are_written_and_say_that_they_were_not_run():
         assert ".save" not in deck.files["tb_step.sp"]
         quoted = dialect in ("hspice", "spectre")
         assert ("vol='" in deck.files["dut.sp"]) == quoted
+        braces = dialect in ("ltspice", "xyce")
+        assert ("{" in deck.files["dut.sp"]) == braces
     with pytest.raises(NetlistError, match="dialect"):
         leaky_deck(net, {"free": both[0]}, dialect="spice3")
 

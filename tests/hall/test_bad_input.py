@@ -521,3 +521,20 @@ def test_the_real_program_ends_the_same_way():
     assert "error: cannot write to small.toml: it is a file, not a folder" in done.stderr
     assert "Traceback" not in done.stderr
     assert Path("small.toml").read_text() == BASE
+
+
+@pytest.mark.usefixtures("few_figures")
+def test_a_byte_order_mark_does_no_harm():
+    Path("marked.toml").write_bytes(b"\xef\xbb\xbf" + BASE.encode())
+    assert invoke("run", "marked.toml", "--set", "training.epochs=1").exit_code == 0
+
+
+@pytest.mark.usefixtures("few_figures")
+def test_a_second_run_keeps_out_of_a_folder_that_is_being_worked_on():
+    Path("busy").mkdir()
+    with storage.alone_in(Path("busy")):
+        refused = invoke("run", "small.toml", "--out", "busy")
+    assert refused.exit_code == 1
+    assert "is being worked on by another run" in refused.stderr
+    assert os.listdir("busy") == []  # nor does the lock leave a file
+    assert invoke("run", "small.toml", "--out", "busy").exit_code == 0

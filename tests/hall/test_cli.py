@@ -1,6 +1,7 @@
 """The command line: fast help, one sentence per error, and no result lost by a slip."""
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -194,3 +195,23 @@ def test_data_lists_every_set_and_how_to_get_it():
 
 def test_unknown_data_set_is_not_downloaded():
     assert "did you mean 'kmnist'?" in error_of(invoke("data", "--download", "kmnst"))
+
+
+def test_a_terminal_without_greek_letters_gets_question_marks():
+    quiet = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "ohmlearn", "devices", "SoftBounds"]
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "?S" in done.stdout
+
+
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path):
+    code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); "
+    code += "sys.argv = ['ohmlearn', 'run']; from ohmlearn.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: the current folder does not exist any more; change to another.\n"
+    )

@@ -13,7 +13,7 @@ from ohmlearn.cli import app
 from ohmlearn.cosimulation import comparison
 from ohmlearn.cosimulation.circuit import circuit_of
 from ohmlearn.cosimulation.comparison import run_cosim
-from ohmlearn.cosimulation.figures import draw_cosim
+from ohmlearn.cosimulation.figures import _apart, _time_unit, draw_cosim
 from ohmlearn.cosimulation.result import Comparison, EnergyComparison
 from ohmlearn.experiment import parse_experiment
 
@@ -219,3 +219,19 @@ def test_a_sample_that_is_not_there_is_named(file, tmp_path):
     done = verb(file, "--sample", 99, "-o", tmp_path / "out")
     assert done.exit_code == 2
     assert "rows 0 to 19" in done.output
+
+
+def test_labels_of_lines_that_coincide_stand_apart():
+    heights = np.array([0.0, 0.01, 0.02, 5.0, 5.0])
+    placed = _apart(heights, 0.5)
+    assert np.diff(placed).min() >= 0.5 - 1e-12
+    np.testing.assert_allclose(placed, [0.0, 0.5, 1.0, 5.0, 5.5])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit"), [(9e-13, "fs"), (9e-12, "ps"), (4e-7, "ns"), (2e-5, "µs"), (7.0, "s")]
+)
+def test_times_have_the_unit_that_fits_them(seconds, unit):
+    factor, found = _time_unit(seconds)
+    assert found == unit
+    assert 3 <= seconds * factor < 3e3

@@ -30,6 +30,7 @@ DEVICE_FIGURES = {"accuracy", "pulses", "conductances", "conductance_map"}
     [
         (DEVICE, EVENTS, DEVICE_FIGURES),
         (SINGLE, TOTALS, DEVICE_FIGURES),
+        (SINGLE, [{"epoch": 1, "pulses": 0}], DEVICE_FIGURES - {"pulses"}),
         (IDEAL, EVENTS, {"accuracy", "weights", "weight_map"}),
         ({}, [], {"accuracy"}),
         ({"w_1": np.full((3, 4), np.nan)}, [], {"accuracy", "weights", "weight_map"}),
@@ -53,6 +54,18 @@ def test_histograms_count_every_cell_of_both_arms():
         filled = sum(patch.get_height() for box in axes.containers for patch in box)
         assert filled == 2 * cells
         assert axes.get_xlabel() == "conductance (µS)"
+
+
+@pytest.mark.parametrize(
+    ("largest", "unit"), [(2e-7, "nS"), (1e-4, "µS"), (0.2, "mS"), (300.0, "S"), (0.0, "µS")]
+)
+def test_conductances_have_the_unit_that_fits_them(largest, unit):
+    arrays = {"g_plus_1": largest * np.linspace(0.0, 1.0, 12).reshape(3, 4)}
+    histogram, colours = figures._conductances([1], arrays), figures._map(1, arrays, device=True)
+    assert histogram.axes[0].get_xlabel() == f"conductance ({unit})"
+    assert "per arm" not in histogram.axes[0].get_title()
+    assert colours.axes[1].get_ylabel() == f"G ({unit})"
+    assert np.asarray(colours.axes[0].images[0].get_array()).max() < 1e3
 
 
 def test_map_shows_the_pair_difference_in_microsiemens():

@@ -204,3 +204,11 @@ def test_the_commands_of_the_page_run(page, tmp_path, monkeypatch):
         command = [sys.executable, "-m", *words]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (words, done.stderr)
+
+
+@pytest.mark.parametrize(("name", "said"), [("mine.toml", "no preset"), ("p.txt", ".toml")])
+def test_a_preset_is_not_written_over_a_file_of_another_kind(name, said):
+    Path(name).write_text("[network]\nlayers = [1, 2]\n")
+    result = invoke(CYCLES, "--unit", "uS", "--preset-out", name, code=2)
+    assert said in result.stderr
+    assert Path(name).read_text().startswith("[network]")

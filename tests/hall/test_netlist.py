@@ -230,7 +230,12 @@ def test_wrong_options_are_explained(file, tmp_path, arguments, said):
 def test_another_dialect_says_that_it_was_not_run(file, tmp_path):
     done = verb(file, "-o", tmp_path / "deck", "--dialect", "xyce")
     assert done.exit_code == 0
-    assert "not run" in done.output
+    assert "what Xyce reads is written by its manual, and was not run" in done.output
+
+
+def test_the_command_to_run_a_deck_can_be_pasted_whatever_its_folder(file, tmp_path):
+    done = verb(file, "-o", tmp_path / "a deck", "--phase", "free")
+    assert f"cd '{tmp_path / 'a deck'}' && ngspice -b tb_free.sp" in done.output
 
 
 LEARN = """

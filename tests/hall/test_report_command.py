@@ -114,6 +114,13 @@ def test_wrong_options(run):
     )
 
 
+def test_a_page_is_not_written_over_a_file_of_another_kind(run, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text("keep me")
+    assert "must end in .html" in wrong(run, "--html", mine, code=2)
+    assert mine.read_text() == "keep me"
+
+
 def test_page_that_cannot_be_written(run, tmp_path):
     (tmp_path / "file").write_text("")
     assert "cannot write" in wrong(run, "--html", tmp_path / "file" / "page.html", code=1)

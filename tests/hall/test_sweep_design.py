@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ohmlearn.errors import ConfigError
-from ohmlearn.sweeps.design import make_points, parse_axes, whole_numbers
+from ohmlearn.sweeps.design import make_points, parse_axes, refuse_too_many, whole_numbers
 
 
 def points(*texts, design="grid", count=None, seed=0):
@@ -86,3 +86,21 @@ def test_wrong_designs_are_refused_in_one_sentence(texts, design, count, says):
     with pytest.raises(ConfigError, match=says) as raised:
         points(*texts, design=design, count=count)
     assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "design", "count"),
+    [
+        (["learning.beta=0.1:0.2"], "random", 10**12),
+        ([f"learning.{key}={','.join(map(str, range(1, 101)))}" for key in "abc"], "grid", None),
+    ],
+)
+def test_more_points_than_a_sweep_can_have_are_refused(texts, design, count):
+    with pytest.raises(ConfigError, match=r"points: a sweep has at most 100,000 runs"):
+        points(*texts, design=design, count=count)
+
+
+def test_seeds_count_towards_the_limit():
+    refuse_too_many(100, 1000)
+    with pytest.raises(ConfigError, match="100 points with 1,001 seeds each"):
+        refuse_too_many(100, 1001)

@@ -70,3 +70,18 @@ def test_preset_shows_its_values_effects_and_source(model, preset):
 def test_unknown_name_gives_the_nearest():
     with pytest.raises(DeviceError, match="did you mean 'HfO2-1T1R-demo'"):
         list(tables.device("HfO2-1T1R-dem"))
+
+
+def test_cells_without_a_single_pulse_are_explained():
+    summary = {
+        "test_accuracy": 0.34,
+        "test_error_percent": 66.0,
+        "train_accuracy": 0.4,
+        "epochs": 40,
+        "cpu_seconds_per_epoch": None,
+        "cells": 174,
+        "pulses_total": 0,
+    }
+    rows = dict(tables._outcome(summary))
+    assert rows["programming pulses"].startswith("0: no request asked for a pulse")
+    assert "programming pulses" not in dict(tables._outcome(summary | {"cells": 0}))

@@ -64,15 +64,21 @@ class SampleComparison:
 
     def sentences(self) -> Iterator[str]:
         """Yield one line for each comparison."""
-        volts, part = f"allowed {VOLTAGE_TOLERANCE:g} V", f"allowed {CONDUCTANCE_TOLERANCE:.0%}"
+        volts = f"allowed {VOLTAGE_TOLERANCE:g} V"
+        part = f"allowed {_percent(CONDUCTANCE_TOLERANCE, 0)}"
         yield f"voltages at the ends of the slots: apart by up to {self.voltage:.1e} V, {volts}"
         yield f"voltages held while cells are programmed: move by {self.drop:.1e} V, {volts}"
         yield (
-            f"conductances afterwards: apart by up to {self.conductance:.2%} of the window, "
-            f"{part}; they moved by up to {self.moved:.1%}"
+            f"conductances afterwards: apart by up to {_percent(self.conductance, 2)} of "
+            f"the window, {part}; they moved by up to {_percent(self.moved, 1)}"
         )
-        yield f"cells without a pulse: moved by up to {self.resting:.1e} of the window, {part}"
+        resting = f"moved by up to {100 * self.resting:.1e} % of the window"
+        yield f"cells without a pulse: {resting}, {part}"
         yield "pass" if self.passed else "FAIL"
+
+
+def _percent(part: float, decimals: int) -> str:
+    return f"{100 * part:.{decimals}f} %"
 
 
 def compare(sample: CepSample, ends: SampleEnds) -> SampleComparison:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_sample"]
 
 # Okabe and Ito's palette: distinct for colour-blind readers.
-_MOST = 8  # nodes drawn
+_MOST = 7  # nodes drawn: one for each colour
 
 
 def draw_sample(
@@ -45,12 +45,12 @@ def _figure(sample: CepSample, netlist: SampleDeck, ends: SampleEnds) -> Figure:
             over.axvspan(1e6 * span.start, 1e6 * span.end, color="#DDDDDD", lw=0)
         chosen = np.unique(np.linspace(0, len(netlist.nodes) - 1, _MOST).astype(int))
         for k, node in enumerate(chosen):
-            colour, name = COLOURS[k % len(COLOURS)], netlist.nodes[node]
+            colour, name = COLOURS[k], netlist.nodes[node]
             over.plot(t, 1e3 * ends.plot[name], color=colour, lw=1.2, label=name[2:-1])
             over.plot(times, 1e3 * sample.voltages[:, node], "x", color=colour)
-        over.set_xlabel("time [µs]; grey: cells are programmed")
-        over.set_ylabel("nodes [mV]; x: kernels")
-        over.legend(ncols=4, fontsize=8)
+        over.set_xlabel("time (µs); grey: cells are programmed")
+        over.set_ylabel("nodes (mV); x: kernels")
+        over.legend(ncols=_MOST, fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0))
         for layer, xbar in enumerate(sample.crossbars, start=1):
             before = sample.before[layer - 1]
             ours, theirs = sample.after[layer - 1], shown_by(xbar, ends.states[layer - 1])
@@ -59,7 +59,7 @@ def _figure(sample: CepSample, netlist: SampleDeck, ends: SampleEnds) -> Figure:
                 ms=4, color=COLOURS[(layer - 1) % len(COLOURS)], label=f"array {layer}",
             )  # fmt: skip
         cells.axline((0.0, 0.0), slope=1.0, color=GREY, lw=0.8)
-        cells.set_xlabel("change of a cell, kernels [µS]")
-        cells.set_ylabel("ngspice [µS]")
+        cells.set_xlabel("change of a cell, kernels (µS)")
+        cells.set_ylabel("ngspice (µS)")
         cells.legend()
     return figure

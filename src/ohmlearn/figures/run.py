@@ -43,7 +43,7 @@ def draw_figures(
     Returns
     -------
     list of Path
-        The PNG files: ``accuracy``, ``pulses`` (level 'device'), ``conductances`` or
+        The PNG files: ``accuracy``, ``pulses`` (where any were given), ``conductances`` or
         ``weights``, ``conductance_map`` or ``weight_map``.
 
     Raises
@@ -62,7 +62,7 @@ def run_drawings(
     """Return the figures of :func:`draw_figures` by name, drawn but not written."""
     device = any(name.startswith("g_plus_") for name in arrays)
     drawings = {"accuracy": _accuracy(summary, events)}
-    if device and any(_pulses_of(event) is not None for event in events):
+    if device and any(_pulses_of(event) for event in events):
         drawings["pulses"] = _pulses(summary, events)
     layers = list(_layers(arrays, "g_plus_" if device else "w_"))
     if layers and device:
@@ -160,13 +160,17 @@ def _conductances(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Fi
     figure = canvas(1, len(layers), width=max(6.4, 4.2 * len(layers)), height=3.8)
     for axes, layer in zip(figure.axes, layers, strict=True):
         arms = [(arrays[f"g_plus_{layer}"], "$G^+$", BLUE)]
-        if f"g_minus_{layer}" in arrays:
+        paired = f"g_minus_{layer}" in arrays
+        if paired:
             arms.append((arrays[f"g_minus_{layer}"], "$G^-$", ORANGE))
+        factor, unit = _siemens([arm for arm, _, _ in arms])
         with style():
-            _histogram(axes, [(1e6 * arm, label, colour) for arm, label, colour in arms])
-            axes.set_xlabel("conductance (µS)")
-            axes.set_title(f"Layer {layer}: {_size(arms[0][0])} cells per arm")
-            axes.legend(loc="upper right")
+            _histogram(axes, [(factor * arm, label, colour) for arm, label, colour in arms])
+            axes.set_xlabel(f"conductance ({unit})")
+            per = " per arm" if paired else ""
+            axes.set_title(f"Layer {layer}: {_size(arms[0][0])} cells{per}")
+            if paired:
+                axes.legend(loc="upper right")
     figure.axes[0].set_ylabel("cells per bin")
     return figure
 
@@ -181,6 +185,14 @@ def _weights(layers: Sequence[int], arrays: Mapping[str, np.ndarray]) -> Figure:
             axes.set_title(f"Layer {layer}: {_size(weights)} weights")
     figure.axes[0].set_ylabel("weights per bin")
     return figure
+
+
+def _siemens(values: Sequence[np.ndarray]) -> tuple[float, str]:
+    """Return the factor and the unit in which the largest conductance has up to three digits."""
+    largest = max((np.abs(v[np.isfinite(v)]).max(initial=0.0) for v in values), default=0.0)
+    units = ((1e9, "nS"), (1e6, "µS"), (1e3, "mS"), (1.0, "S"))
+    fitting = (each for each in units if largest * each[0] < 1e3)
+    return next(fitting, units[-1]) if largest else units[1]
 
 
 def _size(array: np.ndarray) -> str:
@@ -204,7 +216,9 @@ def _map(layer: int, arrays: Mapping[str, np.ndarray], device: bool) -> Figure:
 
     plus = arrays[f"g_plus_{layer}" if device else f"w_{layer}"]
     minus = arrays.get(f"g_minus_{layer}") if device else None
-    values = 1e6 * (plus if minus is None else plus - minus) if device else plus
+    values = plus if minus is None else plus - minus
+    factor, unit = _siemens([values]) if device else (1.0, "")
+    values = factor * values
     signed = minus is not None or not device
     values = np.atleast_2d(values)
     values = values if values.shape[0] <= values.shape[1] else values.T
@@ -229,7 +243,8 @@ def _map(layer: int, arrays: Mapping[str, np.ndarray], device: bool) -> Figure:
         labels = ("column", "row") if turned else ("row", "column")
         axes.set_ylabel(f"{labels[0]} of the array")
         axes.set_xlabel(f"{labels[1]} of the array")
-        quantity = "$G^+ - G^-$ (µS)" if minus is not None else "G (µS)" if device else "weight"
+        pair = f"$G^+ - G^-$ ({unit})"
+        quantity = pair if minus is not None else f"G ({unit})" if device else "weight"
         figure.colorbar(image, ax=axes, label=quantity, extend="both" if signed else "neither")
         axes.set_title(f"Layer {layer}" + (", differential pairs" if minus is not None else ""))
     return figure

@@ -95,7 +95,7 @@ def verdict(phases: Sequence[Phase]) -> str:
     verb = {"write": "Writes", "compute": "Computing (settling and nudging)"}.get(group)
     verb = verb or {"read-out": "Reading states out", "decide": "Deciding on pulses"}.get(group)
     most, rest = own / total, total - own
-    group_name = verb or group.capitalize()
+    group_name = verb or _begin(group)
     if most < 0.55:
         many = "take" if group == "write" else "takes"
         return f"{group_name} {many} the largest part, {100 * most:.1f} % of the energy."
@@ -127,7 +127,7 @@ def halving(phases: Sequence[Phase]) -> list[str]:
     whose = f"the energy of {listed} falls" if len(names) == 1 else f"{listed} together fall"
     first = f"The total halves when {whose} to {left} of what it takes now."
     return [first] + [
-        f"{_name(entry).capitalize()} ({100 * entry.share:.1f} %): {_lever(entry)}."
+        f"{_begin(_name(entry))} ({100 * entry.share:.1f} %): {_lever(entry)}."
         for entry in together
     ]
 
@@ -140,6 +140,11 @@ def _name(entry: Share) -> str:
         "switch": "switching",
     }
     return f"{entry.element} in {where.get(entry.phase, entry.phase)}"
+
+
+def _begin(sentence: str) -> str:
+    """Return *sentence* with a capital letter in front; ADC stays ADC."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _lever(entry: Share) -> str:

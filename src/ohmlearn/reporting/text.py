@@ -25,6 +25,8 @@ from .report import Report
 
 __all__ = ["as_text"]
 
+_WORD = 12  # letters; what is longer may be broken on a narrow terminal
+
 
 def as_text(report: Report) -> Iterator[RenderableType]:
     """Yield the parts of the report, in the order in which they are printed."""
@@ -57,6 +59,7 @@ def as_text(report: Report) -> Iterator[RenderableType]:
 
 def _table(grid: Grid) -> Table:
     table = empty_table(grid.title, show_header=any(grid.heads))
+    table.padding = (0, 1, 0, 0)
     for position, head in enumerate(grid.heads):
         words = position < grid.text or head in ("mostly", "source")
         table.add_column(
@@ -64,7 +67,13 @@ def _table(grid: Grid) -> Table:
             justify="left" if words else "right",
             overflow="fold",
             no_wrap=position == 0,
+            min_width=_longest_word([head, *(row[position] for row in grid.rows)]),
         )
     for row in grid.rows:
         table.add_row(*row)
     return table
+
+
+def _longest_word(cells: list[str]) -> int:
+    """Return the width below which words of a column would be broken, up to a limit."""
+    return min(max((len(word) for cell in cells for word in cell.split()), default=1), _WORD)

@@ -21,7 +21,7 @@ from ..experiment import Experiment, parse_experiment
 from ..figures import draw_figures
 from ..progress import Progress, SilentProgress
 from ..record import STATE, Record, is_record, learned, read_record, write_record
-from ..storage import prepare_folder
+from ..storage import alone_in, prepare_folder
 from ..training.diagnostics import LoopGain, diverged_in, loop_gain
 from ..training.resistive.learner import ResistiveLearner
 from ..training.resistive.stability import resistive_loop_gain
@@ -89,8 +89,9 @@ def run(
         if note := idle_time(experiment, built.learner):
             progress.message(note)
         prepare_folder(folder)
-        _train(experiment, folder, built, data, position, progress)
-        return _finish(experiment, folder, built, data, position, gain, figures)
+        with alone_in(folder):
+            _train(experiment, folder, built, data, position, progress)
+            return _finish(experiment, folder, built, data, position, gain, figures)
 
 
 @contextmanager

@@ -16,7 +16,16 @@ import numpy as np
 from ..errors import ConfigError, nearest
 from ..experiment import Experiment
 
-__all__ = ["DESIGNS", "Axis", "Point", "Span", "make_points", "parse_axes", "whole_numbers"]
+__all__ = [
+    "DESIGNS",
+    "Axis",
+    "Point",
+    "Span",
+    "make_points",
+    "parse_axes",
+    "refuse_too_many",
+    "whole_numbers",
+]
 
 DESIGNS = ("grid", "list", "random", "sobol")
 
@@ -24,6 +33,7 @@ Point = tuple[str, ...]
 """One value, as text, for each axis."""
 
 _DRAWN = ("random", "sobol")
+_MOST = 100_000  # runs; a mistyped number should not fill the memory
 _OPEN, _CLOSED = "[{", "]}"
 
 # Keys whose field takes anything, because other values of it have another type.
@@ -147,15 +157,17 @@ def make_points(
     Raises
     ------
     ConfigError
-        The lists differ in length, or *count* is missing or not asked for.
+        The lists differ in length, *count* is missing or not asked for, or there are too many.
     """
     if design in _DRAWN:
         if count is None:
             raise ConfigError(f"--design {design} needs --points N: how many points to draw.")
+        refuse_too_many(count)
         return [_drawn(axes, u) for u in _unit_points(design, len(axes), count, seed)]
     if count is not None:
         raise ConfigError(f"--points is for --design random or sobol; the design is '{design}'.")
     if design == "grid":
+        refuse_too_many(math.prod(len(axis.values) for axis in axes))
         return list(itertools.product(*(axis.values for axis in axes)))
     if len({len(axis.values) for axis in axes}) > 1:
         lengths = ", ".join(f"{axis.key} has {len(axis.values)}" for axis in axes)
@@ -166,6 +178,19 @@ def make_points(
     if len(set(points)) < len(points):
         raise ConfigError("--design list: the same point is given twice.")
     return points
+
+
+def refuse_too_many(points: int, seeds: int = 1) -> None:
+    """Refuse a sweep that could not even be written down.
+
+    Raises
+    ------
+    ConfigError
+        There are more runs than a sweep can have.
+    """
+    if points * seeds > _MOST:
+        each = f" with {seeds:,} seeds each" if seeds > 1 else ""
+        raise ConfigError(f"{points:,} points{each}: a sweep has at most {_MOST:,} runs.")
 
 
 def _unit_points(design: str, dimensions: int, count: int, seed: int) -> np.ndarray:

@@ -172,6 +172,7 @@ def _percent(axes: Axes, metric: str) -> None:
     else:
         from matplotlib.ticker import EngFormatter
 
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], 0.0))  # there are no fewer than no pulses
         axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
 
 

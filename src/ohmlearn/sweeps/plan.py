@@ -12,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..errors import ConfigError
 from ..experiment import Experiment, load_experiment, parse_experiment
-from .design import Point
+from .design import Point, refuse_too_many
 from .points import Job
 from .reading import AFTER, Trained, allowed_after_training, find_trained, stuck_fractions
 
@@ -161,6 +161,7 @@ def make_tasks(
     Every point has the same seeds, so that points differ by their values alone (common random
     numbers).
     """
+    refuse_too_many(len(points), seeds)
     for key in keys:
         base.allow(key)
     tasks = []

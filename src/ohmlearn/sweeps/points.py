@@ -32,8 +32,7 @@ from .. import __version__
 from ..errors import OhmlearnError, RecordError
 from ..experiment import Experiment, parse_experiment
 from ..record import Record
-from ..storage import storage_error
-from .store import lock
+from ..storage import lock, storage_error
 
 __all__ = ["DONE", "FAILED", "STOPPED", "Job", "Result", "compute", "error_percent", "failure"]
 

@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from ..errors import ConfigError, RecordError
-from ..storage import prepare_folder, storage_error, write_file
+from ..storage import lock, prepare_folder, storage_error, write_file
 
-__all__ = ["Store", "lock"]
+__all__ = ["Store"]
 
 QUESTION, LOG, POINTS = "sweep.json", "points.jsonl", "points"
 
@@ -82,9 +82,12 @@ class Store:
         return self.folder / POINTS / key[:16]
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Log a finished point; it lasts through a kill and a power cut from here on."""
+        """Log a finished point; it lasts through a kill and a power cut from here on.
+
+        Metrics keep their order, which is that of the columns of the results.
+        """
         assert self._file is not None
-        line = json.dumps(entry, sort_keys=True, allow_nan=False).encode() + b"\n"
+        line = json.dumps(entry, allow_nan=False).encode() + b"\n"
         try:
             self._file.write(line)
             self._file.flush()
@@ -153,21 +156,3 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return entry if isinstance(entry, dict) and entry.keys() >= _NEEDED else None
-
-
-def lock(file: IO[bytes], wait: bool) -> bool:
-    """Lock an open file until it is closed or its process ends; return whether it is ours.
-
-    Where the system or the file system has no locks, every caller gets one.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -144,6 +144,7 @@ def _report(result: CosimResult) -> Iterator[RenderableType]:
     from rich.text import Text
 
     table = empty_table(result.title)
+    table.padding = (0, 1, 0, 0)  # the verdict is the last of nine columns: all fit into 80
     for heading in ("", "phase", "row"):
         table.add_column(heading, no_wrap=True)
     for heading in ("max [V]", "RMS [V]", "worst", "kernels", "ngspice", ""):

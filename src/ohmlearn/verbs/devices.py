@@ -258,6 +258,6 @@ def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from ..terminal import console
 
-    return Console(highlight=False)
+    return console()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ConfigError
 from ..exits import explained_errors
 from ..terminal import print_json, print_parts
 from .options import json_option
@@ -58,6 +59,8 @@ def fit(
     with explained_errors():
         from ..fits import report as printed
 
+        if preset_out is not None:
+            _refuse_to_lose(preset_out)
         report = _fitted(file, model or ["all"], unit, seed, name, preset_out)
         written = []
         if preset_out is not None:
@@ -71,6 +74,30 @@ def fit(
         print_json(printed.as_json(report))
         return
     print_parts([*printed.tables(report), *written])
+
+
+def _refuse_to_lose(path: Path) -> None:
+    """Refuse to write a preset over a file that is none, before anything is fitted.
+
+    Raises
+    ------
+    ConfigError
+        The name is not that of a preset file, or the file there holds something else.
+    """
+    import tomllib
+
+    if path.suffix.lower() != ".toml":
+        raise ConfigError(f"--preset-out {path}: the name of a preset file must end in .toml.")
+    if not path.is_file():
+        return
+    try:
+        there = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        there = {}
+    if "model" not in there:
+        raise ConfigError(
+            f"--preset-out {path}: the file that is there is no preset; choose another name."
+        )
 
 
 def _fitted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -145,10 +146,10 @@ def _say_how_to_run(folder: Path, bench: str, dialect: str) -> None:
     from ..spice_netlists.parts import DIALECTS
 
     if DIALECTS[dialect].run_here:
-        typer.echo(f"run it: cd {folder} && ngspice -b tb_{bench}.sp")
+        typer.echo(f"run it: cd {shlex.quote(str(folder))} && ngspice -b tb_{bench}.sp")
     else:
         title = DIALECTS[dialect].title
-        typer.echo(f"This dialect ({title}) is written by its manual, and not run there.")
+        typer.echo(f"note: what {title} reads is written by its manual, and was not run.")
 
 
 def _about(name: str) -> str:

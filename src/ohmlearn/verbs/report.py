@@ -45,6 +45,8 @@ def report(
     with explained_errors():
         if as_json and as_csv:
             raise ConfigError("--json and --csv both print to stdout: choose one of them.")
+        if html is not None and html.suffix.lower() not in (".html", ".htm"):
+            raise ConfigError(f"--html {html}: the name of a page must end in .html.")
         made = _report(run, overrides or [])
         if html is not None:
             from ..reporting.html import write_page
