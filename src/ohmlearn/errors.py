@@ -13,6 +13,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DeviceError",
+    "MissingRecordError",
     "NetlistError",
     "OhmlearnError",
     "RecordError",
@@ -48,6 +49,10 @@ class NetlistError(OhmlearnError):
 
 class RecordError(OhmlearnError):
     """A run record or checkpoint cannot be written or read."""
+
+
+class MissingRecordError(RecordError, UserError):
+    """A folder was named as that of a run, and no finished run is there."""
 
 
 class SimulationError(OhmlearnError):

@@ -24,7 +24,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from .errors import RecordError
+from .errors import MissingRecordError, RecordError
 from .storage import commit_files, read_arrays, stage_file, storage_error, write_arrays
 
 __all__ = [
@@ -139,13 +139,15 @@ def read_record(folder: str | Path) -> Record:
 
     Raises
     ------
+    MissingRecordError
+        There is no finished run.
     RecordError
         A file is missing, damaged, or does not belong to this ``record.json``.
     """
     folder = Path(folder)
     if not is_record(folder):
         what = "no finished run" if folder.is_dir() else "no such folder"
-        raise RecordError(f"{folder}: {what} ({SUMMARY} is missing).")
+        raise MissingRecordError(f"{folder}: {what} ({SUMMARY} is missing).")
     summary = _read_summary(folder / SUMMARY)
     files = summary["files"]
     for name in (EXPERIMENT, ARRAYS, EVENTS):

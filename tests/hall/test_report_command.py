@@ -90,8 +90,8 @@ def wrong(*arguments: object, code: int) -> str:
 
 
 def test_no_run(tmp_path):
-    assert "no such folder" in wrong(tmp_path / "nothing", code=1)
-    assert "no finished run" in wrong(tmp_path, code=1)
+    assert "no such folder" in wrong(tmp_path / "nothing", code=2)
+    assert "no finished run" in wrong(tmp_path, code=2)
 
 
 def test_damaged_record(run):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ConfigError, RecordError
+from ..errors import ConfigError, MissingRecordError
 from ..exits import explained_errors
 from ..terminal import print_parts
 from .options import json_option
@@ -69,7 +69,9 @@ def _report(run: Path, overrides: list[str]) -> Report:
     from ..record import read_record
 
     if not run.exists():
-        raise RecordError(f"{run}: no such folder; give the folder of a run, as runs/NAME-seed0.")
+        raise MissingRecordError(
+            f"{run}: no such folder; give the folder of a run, as runs/NAME-seed0."
+        )
     return report_on(read_record(run), overrides)
 
 
