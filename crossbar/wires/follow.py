@@ -19,11 +19,13 @@ from .balance import (
     as_number,
     as_single,
     bit_balance,
+    bit_block,
     integrate_eight,
     integrate_rows,
     largest,
+    linear_row,
     sum_row,
-    word_balance,
+    word_block,
 )
 from .sweeps import BLOCK, find_changes, rebase, sweep
 
@@ -154,15 +156,6 @@ def _integrate_bits(c, r, scale, i, flow, db, below, k):
 
 
 @inlined
-def _move_row(g, i, v, u, drop, rise, sign, dw, db, k, current):
-    """Write the currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
-    vi = v[i]
-    for j in range(u.size):
-        x, y = sign * drop[i, j] + dw[k, j], rise[i, j] + db[k, j]
-        current[i, j] = g[i, j] * ((vi - u[j]) + (x - y))
-
-
-@inlined
 def _move(g, at, side, drop, rise, sign, dw, db, scale, c, w, b, f):
     """Write the voltages of *side* rows, and to *f* what their cells carry beyond *c*.
 
@@ -214,17 +207,17 @@ def _settle(g, lines, state, start, sign, scale, room):
         for k in range(side - 1, -1, -1):
             r = t_bit if at + k == rows - 1 else r_bit
             _integrate_bits(c, r, inverse, at + k, flow, db, below, k)
-            _move_row(g, at + k, v, u, drop, rise, sign, dw, db, k, current)
             below = k
         first, size = at * columns, side * columns
         _move(gs, first, size, drops, rises, sign, dws, dbs, scale, cs, ws, bs, fs)
         most = max(most, largest(excess, first, first + size, SIZE_SINGLE, np.int32(0)))
         for k in range(side - 1, -1, -1):
             i = at + k
+            linear_row(g, i, v, u, w, b, current)
             supply[i] = sum_row(current, i, output)
-            word_balance(current, w, i, r_word, t_word, supply[i], rest, k)
-            if i + 1 < rows - 1:  # the rows on either side are settled now
-                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, BLOCK + k)
+        word_block(current, w, at, side, r_word, t_word, supply, rest)
+        # The rows on either side of these are settled now.
+        bit_block(current, b, at + 1, min(at + side, rows - 2) - at, r_bit, rest[BLOCK:])
         top = largest(left, 0, left.size, SIZE, top)
     for i in (0, rows - 1):  # what the last row gives is complete now
         bit_balance(current, b, i, r_bit, t_bit, output, rest, 0)

@@ -45,6 +45,14 @@ def test_a_chain_of_changes_ends_where_a_cold_solution_does(wires, shape):
     np.testing.assert_allclose(found[-1].bit_voltage, exact.bit_voltage, atol=1e-9)
 
 
+@pytest.mark.parametrize(("size", "links"), [(64, 40), (128, 24)])
+@pytest.mark.parametrize("tolerance", [1e-9, 1e-10])
+def test_what_is_left_does_not_add_up(size, links, tolerance):
+    *found, exact = chain(cells(size, size), HEAVY, links, tolerance)
+    error = np.abs(found[-1].output - exact.output).max() / exact.output.max()
+    assert error < 10 * tolerance
+
+
 def test_following_takes_fewer_iterations_than_starting_anew_and_repeats():
     found = chain(cells(128, 128), HEAVY, 12, 1e-9)
     again = chain(cells(128, 128), HEAVY, 12, 1e-9)
