@@ -122,7 +122,9 @@ def check_cells(g: ArrayLike) -> NDArray:
 
 
 def _check_drive(v: ArrayLike | None, lines: int, name: str) -> NDArray:
-    v = np.zeros(lines) if v is None else np.asarray(v, np.float64)
+    if v is None:
+        return np.zeros(lines)
+    v = np.asarray(v, np.float64)
     if v.ndim not in (1, 2) or v.shape[-1] != lines or v.size == 0:
         raise ConfigError(
             f"{name} of shape {v.shape} for {lines} lines; allowed is ({lines},) or "
