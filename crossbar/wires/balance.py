@@ -18,6 +18,7 @@ __all__ = [
     "as_single",
     "balance",
     "bit_balance",
+    "bit_block",
     "change",
     "integrate_eight",
     "integrate_rows",
@@ -25,7 +26,7 @@ __all__ = [
     "linear_row",
     "proper",
     "sum_row",
-    "word_balance",
+    "word_block",
 ]
 
 SIZE, SIZE_SINGLE = np.int64(0x7FFFFFFFFFFFFFFF), np.int32(0x7FFFFFFF)
@@ -81,11 +82,19 @@ def sum_row(current, i, output):
 @inlined
 def word_balance(current, w, i, r, t, total, out, k):
     """Write the currents that stay at the nodes of word line *i* to row *k* of *out*."""
+    if r > 0:
+        flow = current.dtype.type(1.0) / r
+        for j in range(1, out.shape[1] - 1):
+            out[k, j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
+    word_ends(current, w, i, r, t, total, out, k)
+
+
+@inlined
+def word_ends(current, w, i, r, t, total, out, k):
+    """Do so for the first and last node, and the one node of a line without resistance."""
     last = out.shape[1] - 1
     if r > 0:
         flow = current.dtype.type(1.0) / r
-        for j in range(1, last):
-            out[k, j] = flow * ((w[i, j - 1] - w[i, j]) - (w[i, j] - w[i, j + 1])) - current[i, j]
         out[k, last] = flow * (w[i, max(last - 1, 0)] - w[i, last]) - current[i, last]
         if last > 0:
             out[k, 0] = flow * (w[i, 1] - w[i, 0]) - current[i, 0]
@@ -111,6 +120,38 @@ def bit_balance(current, b, i, r, t, output, out, k):
     if i == last:
         for j in range(out.shape[1]):
             out[k, j] = out[k, j] - b[i, j] / t if t > 0 else 0.0
+
+
+@inlined
+def word_block(current, w, at, side, r, t, supply, out):
+    """Do as :func:`word_balance` does for *side* word lines from *at* on; rows are one loop.
+
+    Indices are unsigned, since one that might count from an array's end is not vectorised.
+    """
+    columns = w.shape[1]
+    if r > 0:
+        flow, first, one = 1.0 / r, np.uint64(at * columns), np.uint64(1)
+        c, x, rest = current.reshape(-1), w.reshape(-1), out.reshape(-1)
+        for m in range(one, np.uint64(max(side * columns - 1, 1))):
+            n = first + m
+            rest[m] = flow * ((x[n - one] - x[n]) - (x[n] - x[n + one])) - c[n]
+    for k in range(side):
+        word_ends(current, w, at + k, r, t, supply[at + k], out, k)
+
+
+@inlined
+def bit_block(current, b, at, side, r, out):
+    """Do as :func:`bit_balance` does in *side* rows, which may be none; neither end is among them.
+
+    Without resistance of the lines nothing is written.
+    """
+    columns = b.shape[1]
+    if r > 0 and side > 0:
+        flow, first, step = 1.0 / r, np.uint64(at * columns), np.uint64(columns)
+        c, x, rest = current.reshape(-1), b.reshape(-1), out.reshape(-1)
+        for m in range(np.uint64(side * columns)):
+            n = first + m
+            rest[m] = c[n] + flow * ((x[n - step] - x[n]) - (x[n] - x[n + step]))
 
 
 @inlined

@@ -29,6 +29,7 @@ from .solution import (
     lines_of,
     rounding,
     scale_of,
+    worst_of,
 )
 
 __all__ = ["Respond", "current_and_slope", "respond", "solve_cells", "solve_devices"]
@@ -157,11 +158,7 @@ def solve_cells(
     state = begin(v, u, shape, start)
     newton = _Newton(respond, shape, wires)
     outcomes = [newton.solve(state.part(k), tolerance, max_iterations) for k in range(len(v))]
-    worst = Outcome(
-        max(o.iterations for o in outcomes),
-        max(o.residual for o in outcomes),
-        all(o.good for o in outcomes),
-    )
+    worst = worst_of(outcomes, shape)
     g_max = float(newton.slope.max())
     return finished(state, worst, batched, tolerance, g_max, newton.system.lines)
 

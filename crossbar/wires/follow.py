@@ -2,7 +2,8 @@
 
 Arrays of a hundred lines take less time for any of the steps than a call from Python does. Each
 round solves for what is left at the nodes in float32 and adds that in float64; the cells' currents
-of one round are the starting point of the next.
+of one round are the starting point of the next. What the last round leaves is a source of the
+solution that starts from this one, or it would add up from change to change.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from .balance import (
     as_number,
     as_single,
     bit_balance,
+    bit_block,
     integrate_eight,
     integrate_rows,
     largest,
+    linear_row,
     sum_row,
-    word_balance,
+    word_block,
 )
 from .sweeps import BLOCK, find_changes, rebase, sweep
 
@@ -77,15 +80,15 @@ class Progress(NamedTuple):
 
 
 @inner
-def _sources(g, state, start, before, scale, f):
-    """Write by how much the cells' currents differ from *before* [A], times *scale*, to *f*."""
+def _sources(g, state, start, before, excess, scale, f):
+    """Write what the cells carry beyond *before* less *excess* [A], times *scale*, to *f*."""
     v, u = state.v, state.u
     drop, rise = start
     for i in range(g.shape[0]):
         vi = v[i]
         for j in range(g.shape[1]):
             current = g[i, j] * ((vi - u[j]) - (drop[i, j] + rise[i, j]))
-            f[i, j] = scale * (current - before[i, j])
+            f[i, j] = scale * ((current - before[i, j]) + excess[i, j])
     return as_single(largest(f.reshape(-1).view(np.int32), 0, f.size, SIZE_SINGLE, np.int32(0)))
 
 
@@ -153,15 +156,6 @@ def _integrate_bits(c, r, scale, i, flow, db, below, k):
 
 
 @inlined
-def _move_row(g, i, v, u, drop, rise, sign, dw, db, k, current):
-    """Write the currents of row *i*, whose voltages move by row *k* of *dw* and *db*."""
-    vi = v[i]
-    for j in range(u.size):
-        x, y = sign * drop[i, j] + dw[k, j], rise[i, j] + db[k, j]
-        current[i, j] = g[i, j] * ((vi - u[j]) + (x - y))
-
-
-@inlined
 def _move(g, at, side, drop, rise, sign, dw, db, scale, c, w, b, f):
     """Write the voltages of *side* rows, and to *f* what their cells carry beyond *c*.
 
@@ -213,22 +207,31 @@ def _settle(g, lines, state, start, sign, scale, room):
         for k in range(side - 1, -1, -1):
             r = t_bit if at + k == rows - 1 else r_bit
             _integrate_bits(c, r, inverse, at + k, flow, db, below, k)
-            _move_row(g, at + k, v, u, drop, rise, sign, dw, db, k, current)
             below = k
         first, size = at * columns, side * columns
         _move(gs, first, size, drops, rises, sign, dws, dbs, scale, cs, ws, bs, fs)
         most = max(most, largest(excess, first, first + size, SIZE_SINGLE, np.int32(0)))
         for k in range(side - 1, -1, -1):
             i = at + k
+            linear_row(g, i, v, u, w, b, current)
             supply[i] = sum_row(current, i, output)
-            word_balance(current, w, i, r_word, t_word, supply[i], rest, k)
-            if i + 1 < rows - 1:  # the rows on either side are settled now
-                bit_balance(current, b, i + 1, r_bit, t_bit, output, rest, BLOCK + k)
+        word_block(current, w, at, side, r_word, t_word, supply, rest)
+        # The rows on either side of these are settled now.
+        bit_block(current, b, at + 1, min(at + side, rows - 2) - at, r_bit, rest[BLOCK:])
         top = largest(left, 0, left.size, SIZE, top)
     for i in (0, rows - 1):  # what the last row gives is complete now
         bit_balance(current, b, i, r_bit, t_bit, output, rest, 0)
         top = largest(left, 0, columns, SIZE, top)
     return as_single(most), as_number(top)
+
+
+@inner
+def _keep(f, scale, excess):
+    """Write sources *f* in amperes."""
+    inverse = f.dtype.type(1.0 / scale)
+    for i in range(f.shape[0]):
+        for j in range(f.shape[1]):
+            excess[i, j] = inverse * f[i, j]
 
 
 @inner
@@ -240,7 +243,9 @@ def _largest_of(supply, output):
 
 
 @kernel
-def follow(g, lines, state, start, before, terminals, tolerance, base, changes, room, tuning):
+def follow(
+    g, lines, state, start, before, excess, terminals, tolerance, base, changes, room, tuning, left
+):
     """Solve one drive, starting from the solution before a change; return :class:`Progress`.
 
     Parameters
@@ -254,13 +259,17 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
     start : tuple
         Voltage drops of word lines and rises of bit lines before, (rows, columns) [V].
     before : (rows, columns)
-        The cells' currents then [A]; they balanced.
+        The cells' currents then [A].
+    excess : (rows, columns)
+        What of these the wires did not carry [A], float32.
     terminals : tuple
         Currents into word lines and out of bit lines then [A].
     tolerance : float
         Share of the largest of these that may stay at a node.
     base, changes, room, tuning
         See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
+    left : (rows, columns)
+        Receives the excess now [A], float32.
     """
     rebased = find_changes(g, base, changes) < 0
     if rebased:
@@ -268,7 +277,7 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
         changes.first[:] = 0
     # What may be left is 1 in the sweeps: far from where squares of float32 lose their digits.
     scale = 1.0 / (0.5 * tolerance * _largest_of(*terminals))
-    top = _sources(g, state, start, before, scale, room.f)
+    top = _sources(g, state, start, before, excess, scale, room.f)
     count, rate, rest = 0, 0.0, 0.0
     for n in range(_ROUNDS):
         was, last = top, np.inf
@@ -286,4 +295,5 @@ def follow(g, lines, state, start, before, terminals, tolerance, base, changes, 
             rate = max(rate, float(top / last))
         if not (1 < top < _STUCK * was):
             break
+    _keep(room.f, scale, left)
     return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)

@@ -23,6 +23,7 @@ __all__ = [
     "lines_of",
     "rounding",
     "scale_of",
+    "worst_of",
 ]
 
 _TINY = float(np.finfo(np.float64).tiny)
@@ -53,6 +54,9 @@ class ArraySolution(NamedTuple):
         Whether the residual is below the tolerance, or as small as rounding allows.
     message : str
         What happened; what to try if it did not converge.
+    excess : (rows, columns) or None
+        Currents through the cells beyond those the wires carry [A], float32, where they are known:
+        a solution that starts from this one makes up for them.
     """
 
     output: NDArray
@@ -66,6 +70,7 @@ class ArraySolution(NamedTuple):
     iterations: int
     converged: bool
     message: str
+    excess: NDArray | None = None
 
     @property
     def word_voltage(self) -> NDArray:
@@ -117,7 +122,9 @@ def check_cells(g: ArrayLike) -> NDArray:
 
 
 def _check_drive(v: ArrayLike | None, lines: int, name: str) -> NDArray:
-    v = np.zeros(lines) if v is None else np.asarray(v, np.float64)
+    if v is None:
+        return np.zeros(lines)
+    v = np.asarray(v, np.float64)
     if v.ndim not in (1, 2) or v.shape[-1] != lines or v.size == 0:
         raise ConfigError(
             f"{name} of shape {v.shape} for {lines} lines; allowed is ({lines},) or "
@@ -154,6 +161,21 @@ class Outcome(NamedTuple):
     iterations: int
     residual: float
     good: bool
+    excess: NDArray | None = None
+
+
+def worst_of(outcomes: list[Outcome], shape: tuple[int, int]) -> Outcome:
+    """Return that of a batch of arrays of *shape*."""
+    excess = None
+    if any(o.excess is not None for o in outcomes):
+        none = np.zeros(shape, np.float32)
+        excess = np.stack([none if o.excess is None else o.excess for o in outcomes])
+    return Outcome(
+        max(o.iterations for o in outcomes),
+        max(o.residual for o in outcomes),
+        all(o.good for o in outcomes),
+        excess,
+    )
 
 
 def check_limits(tolerance: float, iterations: int) -> None:
@@ -208,6 +230,7 @@ def finished(
     """Return the result, with a message that says what to try if it is not good."""
     np.negative(state.w, out=state.w)
     one = state if batched else state.part(0)
+    excess = None if outcome.excess is None else outcome.excess.reshape(one.current.shape)
     done = f"{outcome.iterations} iterations, residual {outcome.residual:.1e}"
     message = f"solved in {done}"
     if not outcome.good:
@@ -219,5 +242,5 @@ def finished(
         )
     return ArraySolution(
         one.output, one.supply, one.current, one.w, one.b, one.v, one.u,
-        outcome.residual, outcome.iterations, outcome.good, message,
+        outcome.residual, outcome.iterations, outcome.good, message, excess,
     )  # fmt: skip

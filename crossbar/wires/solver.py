@@ -28,6 +28,7 @@ from .solution import (
     lines_of,
     rounding,
     scale_of,
+    worst_of,
 )
 from .warm import Warm
 
@@ -110,13 +111,7 @@ class ArraySolver:
             done += len(some.v)
         for k in range(done, batch):
             outcomes.append(self._one(state.part(k), start, k, tolerance, limit))
-        if batch == 1:
-            return outcomes[0]
-        return Outcome(
-            max(o.iterations for o in outcomes),
-            max(o.residual for o in outcomes),
-            all(o.good for o in outcomes),
-        )
+        return outcomes[0] if batch == 1 else worst_of(outcomes, self.g.shape)
 
     def _one(
         self, one: State, start: ArraySolution | None, k: int, tolerance: float, limit: int
@@ -132,9 +127,9 @@ class ArraySolver:
             return self._refine(one, tolerance, limit, 0, True)
         if self._warm is None:
             self._warm = Warm(self.g.shape, self._system.lines)
-        followed = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
+        followed, left = self._warm.follow(self.g, one, start, k, tolerance, self._system.ritz)
         if followed.rest <= tolerance * followed.scale:
-            return Outcome(followed.iterations, followed.rest / followed.scale, True)
+            return Outcome(followed.iterations, followed.rest / followed.scale, True, left)
         return self._refine(one, tolerance, limit, followed.iterations, False, followed.rest)
 
     def _refine(

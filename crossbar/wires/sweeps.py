@@ -124,7 +124,7 @@ def rebase(g, lines, base):
 @inner
 def find_changes(g, base, changes):
     """List the cells of *g* that differ from the base; return how many, -1 if too many."""
-    rows, columns = g.shape
+    columns = g.shape[1]
     now, then = g.reshape(-1), base.g.reshape(-1)
     first, cell, beyond, _ = changes
     kind = then.dtype.type
@@ -132,20 +132,21 @@ def find_changes(g, base, changes):
     for m in range(now.size):
         differs[m] = kind(now[m]) != then[m]
     eights = differs.view(np.int64)
-    first[:] = 0
     count = 0
     for n in range(eights.size):
         if eights[n] != 0:
             if count + 8 > cell.size:
                 return -1
-            for m in range(8 * n, min(8 * n + 8, now.size)):
-                if differs[m]:
-                    cell[count] = m
-                    beyond[count] = now[m] - then[m]
-                    first[m // columns + 1] += 1
-                    count += 1
-    for i in range(rows):
-        first[i + 1] += first[i]
+            for m in range(8 * n, 8 * n + 8):  # to ask each of them takes longer
+                cell[count] = m
+                count += differs[m]
+    row = 0
+    for n in range(count):
+        beyond[n] = now[cell[n]] - then[cell[n]]
+        while row * columns <= cell[n]:
+            first[row] = n
+            row += 1
+    first[row:] = count
     return count
 
 

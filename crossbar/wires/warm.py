@@ -18,6 +18,7 @@ _SAFETY = 3.0  # times the rate seen last
 _RATE = 0.1  # assumed before
 _STEPS = 3  # to find the mode from the voltages of a solution; one renews it
 _LIMIT = 20
+_AXES = 1, 1, 2, 2, 2, 2  # of what a solution holds for one drive
 
 
 class Warm:
@@ -35,27 +36,28 @@ class Warm:
         self._rate, self._lam = _RATE, 0.0
         self._aged, self._steps = False, 0  # whether the mode is of another base; to find it
         self._roots: tuple[int, bool, NDArray] | None = None
+        self._none = np.zeros(shape, np.float32)
 
     def follow(
         self, g: NDArray, one: State, start: ArraySolution, k: int, tolerance: float, ritz: NDArray
-    ) -> Progress:
+    ) -> tuple[Progress, NDArray]:
         """Write the solution *one* for conductances *g*, from drive *k* of *start*.
 
-        *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known.
+        *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known. Returns also
+        the excess of the solution, see :class:`.solution.ArraySolution`.
         """
-        drop, rise, before, supply, output = (
-            np.ascontiguousarray(a if start.word_drop.ndim == 2 else a[k])
-            for a in (
-                start.word_drop, start.bit_rise, start.device_current, start.supply, start.output
-            )
-        )  # fmt: skip
+        output, supply, before, drop, rise, excess = (
+            self._none if a is None else np.ascontiguousarray(a if a.ndim == whole else a[k])
+            for a, whole in zip((*start[:5], start.excess), _AXES, strict=True)
+        )
+        left = np.empty(self._shape, np.float32)
         if self._steps:
             self._find_mode(rise)
         omega = self._inverse_roots(ritz)
         tuning = Tuning(omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT))
         done = follow(
-            g, self._lines, one, (drop, rise), before, (supply, output), tolerance, self._base,
-            self._changes, self._room, tuning,
+            g, self._lines, one, (drop, rise), before, excess, (supply, output), tolerance,
+            self._base, self._changes, self._room, tuning, left,
         )  # fmt: skip
         # A round that leaves next to nothing says no more than that the rate may be smaller.
         if done.iterations > 0:
@@ -63,7 +65,7 @@ class Warm:
         self._aged = self._aged or done.rebased
         if self._aged and done.iterations > 1:
             self._steps = 1 if self._lam > 0 else _STEPS
-        return done
+        return done, left
 
     def _inverse_roots(self, ritz: NDArray) -> NDArray:
         """Return the relaxation of each sweep; the mode needs none if it is known."""

@@ -45,6 +45,44 @@ def test_a_chain_of_changes_ends_where_a_cold_solution_does(wires, shape):
     np.testing.assert_allclose(found[-1].bit_voltage, exact.bit_voltage, atol=1e-9)
 
 
+@pytest.mark.parametrize(("size", "links"), [(64, 40), (128, 24)])
+def test_what_is_left_does_not_add_up(size, links):
+    tolerance = 1e-8
+    *found, exact = chain(cells(size, size), Wires(4.0, 4.0), links, tolerance)
+    error = np.abs(found[-1].output - exact.output).max()
+    assert error < tolerance * exact.output.max()
+
+
+@pytest.mark.parametrize("batch", [None, 1, 2])
+def test_wires_carry_the_cells_current_without_the_excess(batch):
+    g, rng = cells(40, 50), np.random.default_rng(6)
+    v, solver = rng.uniform(0, 0.2, (batch or 1, 40)), ArraySolver(g, Wires(20.0, 20.0))
+    last = solver.solve(v[0] if batch is None else v, tolerance=1e-14)
+    assert last.excess is None
+    for _ in range(8):
+        g = g * rng.normal(1.0, 0.02, g.shape)
+        solver.update(g)
+        last = solver.solve(v[0] if batch is None else v, tolerance=1e-5, start=last)
+    assert last.excess is not None
+    assert last.excess.shape == last.device_current.shape
+    for k in range(batch or 1):
+        drop, rise, current, excess, output = (
+            np.reshape(a, (batch or 1, *a.shape[-n:]))[k]
+            for a, n in (
+                (last.word_drop, 2), (last.bit_rise, 2), (last.device_current, 2),
+                (last.excess, 2), (last.output, 1),
+            )
+        )  # fmt: skip
+        word = np.diff(drop, axis=1) / 20.0
+        word = -np.diff(word, axis=1, append=0.0)  # into all nodes but the first
+        bit = -np.diff(rise, axis=0) / 20.0
+        bit = np.diff(bit, axis=0, prepend=0.0)  # out of all nodes but the last
+        # Sources were rounded to float32 when the cells changed.
+        np.testing.assert_allclose(current[:, 1:] - word, excess[:, 1:], rtol=0, atol=2e-13)
+        np.testing.assert_allclose(current[:-1] - bit, excess[:-1], rtol=0, atol=2e-13)
+        assert 1e-11 < np.abs(excess).max() < 1e-5 * output.max()
+
+
 def test_following_takes_fewer_iterations_than_starting_anew_and_repeats():
     found = chain(cells(128, 128), HEAVY, 12, 1e-9)
     again = chain(cells(128, 128), HEAVY, 12, 1e-9)
