@@ -295,6 +295,4 @@ def settle_one_hidden(steps, theta, layout, dynamics, drive, state):
         )
         count = _follow_first(code, n, p, start, weights, room, settling, count, state, who)
         if count > 0:
-            _follow_both(
-                code, steps, 0.0, n, p, start, weights, room, who, count, state, settling
-            )
+            _follow_both(code, steps, 0.0, n, p, start, weights, room, who, count, state, settling)

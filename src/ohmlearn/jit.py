@@ -158,6 +158,7 @@ def _compile(**options: Any) -> Callable[[F], F]:
                 cache=bool(_CACHE),
                 error_model="numpy",
                 nogil=True,
+                no_cfunc_wrapper=True,  # a wrapper for calls from C, a tenth of compilation
                 pipeline_class=_WideCompiler,
                 **(STRICT | options),
             )
