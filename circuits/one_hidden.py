@@ -169,7 +169,8 @@ def _follow_both(code, steps, near, n, p, start, weights, room, who, count, stat
     """Settle the first *count* samples of *who*; return how many are left in *settling*.
 
     Both trajectories are followed, to where they repeat, bit for bit, or through all *steps*;
-    and once they are *near*, only until both are known to end in one state. Samples are numbered from *start*.
+    once they are *near*, only until both are known to end in one state (:func:`_rate`; never with
+    0). Samples are numbered from *start*.
     """
     tolerance = float(np.finfo(state.dtype).eps)
     total, settled = (steps + 1) // 2, 0

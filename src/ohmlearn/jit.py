@@ -27,7 +27,7 @@ from numba.core.typed_passes import NativeLowering
 
 from .user_folder import user_sources
 
-__all__ = ["STRICT", "inlined", "inner", "kernel", "loop"]
+__all__ = ["STRICT", "inlined", "inner", "kernel", "loop", "spliced"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -184,6 +184,15 @@ def inlined(function: F) -> F:
     call that passes a bank of arrays by value copies some hundred words.
     """
     return _compile(forceinline=True)(function)
+
+
+def spliced(function: F) -> F:
+    """Compile like :func:`kernel`, its statements copied into every caller before compilation.
+
+    LLVM optimises a function once more in each of its callers, and theirs: a short one that only
+    chooses between long ones would cost seconds as a level of its own.
+    """
+    return _compile(inline="always")(function)
 
 
 def loop(function: F) -> F:
