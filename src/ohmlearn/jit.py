@@ -148,6 +148,8 @@ Numba would let a function without this option take over that of the caller that
 it, so that bits would depend on what has been compiled before.
 """
 
+_BARE: dict[str, Any] = {"no_cfunc_wrapper": True}  # for calls from C, a tenth of compilation
+
 
 def _compile(**options: Any) -> Callable[[F], F]:
     def decorate(function: F) -> F:
@@ -158,9 +160,8 @@ def _compile(**options: Any) -> Callable[[F], F]:
                 cache=bool(_CACHE),
                 error_model="numpy",
                 nogil=True,
-                no_cfunc_wrapper=True,  # a wrapper for calls from C, a tenth of compilation
                 pipeline_class=_WideCompiler,
-                **(STRICT | options),
+                **(STRICT | _BARE | options),
             )
             compiled: Any = jit(function)
             if _CACHE:
