@@ -95,12 +95,12 @@ def _apart(a, b):
 
 
 @kernel
-def _advance(code, n, p, who, each, rows, weights, room):
-    """Take *rows* trajectories, *each* of them per sample, one step of the map ahead."""
+def _advance(code, n, p, who, count, rows, weights, room):
+    """Take *rows* trajectories of *count* samples one step of the map ahead."""
     heard, sent = room.heard[:rows], room.sent[:rows]
     w, one = width(sent), sent.dtype.type(1.0)
     panels = (n + w - 1) // w
-    padded, samples = sent.shape[1], room.drive.size // (panels * w)
+    padded, samples, each = sent.shape[1], room.drive.size // (panels * w), rows // count
     source = room.sent.ravel()
     _copy(sent.ravel(), room.last[:rows].ravel())
     end = 0
@@ -135,16 +135,16 @@ def _advance(code, n, p, who, each, rows, weights, room):
 
 
 @kernel
-def _rate(first, second, between, before, left, tolerance):
+def _rate(near, first, second, between, before, left, tolerance):
     """Return the rate at which a sample's squares shrink if that decides where it ends, else 1.
 
     *first*, *second* and *between* are the squared lengths of either trajectory's last step and
-    of what separates them, *before* (3,) what they were one step ago. Where both are near each
-    other, move little, and would come within *tolerance* of a state in the *left* steps to come,
+    of what separates them, *before* (3,) what they were one step ago. Where both are *near* each
+    other, move less, and would come within *tolerance* of a state in the *left* steps to come,
     even if they shrank less than was seen, that state is the end.
     """
-    near = _NEAR * _NEAR
-    if not (0 < before[0] < near and 0 < before[1] < near and 0 < before[2] < near):
+    most = near * near
+    if not (0 < before[0] < most and 0 < before[1] < most and 0 < before[2] < most):
         return 1.0
     rate = max(first / before[0], max(second / before[1], between / before[2])) * _MARGIN**2
     if not rate < 0.5:
@@ -158,35 +158,36 @@ def _keep(hidden, row, sent, sample, n, p, state):
     """Write the state of trajectory *row* to *sample*'s place."""
     batch, w = state.size // (n + p), width(state)
     panels = (n + w - 1) // w
-    chunk = hidden[row // FIVE * FIVE * panels * w :]
-    from_panels(chunk, FIVE, row % FIVE, state[sample * n : (sample + 1) * n].reshape(1, n))
+    chunk = hidden[(row // FIVE * FIVE * panels + row % FIVE) * w :]
+    from_panels(chunk, FIVE * w, state[sample * n : (sample + 1) * n].reshape(1, n))
     at = batch * n + sample * p
     _copy(sent[:p], state[at : at + p])
 
 
 @kernel
-def _follow_both(code, steps, cut, n, p, start, weights, room, who, count, state, settling):
+def _follow_both(code, steps, near, n, p, start, weights, room, who, count, state, settling):
     """Settle the first *count* samples of *who*; return how many are left in *settling*.
 
     Both trajectories are followed, to where they repeat, bit for bit, or through all *steps*;
-    with *cut* only until both are known to end in one state. Samples are numbered from *start*.
+    once they are *near*, only until both are known to end in one state (:func:`_rate`; never with
+    0). Samples are numbered from *start*.
     """
     tolerance = float(np.finfo(state.dtype).eps)
     total, settled = (steps + 1) // 2, 0
     lengths = np.zeros((count, 3))
     sent, last = room.sent, room.last
     for s in range(count):
-        sent[2 * s] = 0
+        for k in range(sent.shape[1]):
+            sent[2 * s, k] = 0
         activate(code, weights.bias, sent[2 * s + 1])
     for t in range(total):
-        _advance(code, n, p, who, 2, 2 * count, weights, room)
+        _advance(code, n, p, who, count, 2 * count, weights, room)
         for s in range(count - 1, -1, -1):
             a, b = 2 * s, 2 * s + 1
             first, second = float(_apart(sent[a], last[a])), float(_apart(sent[b], last[b]))
             between = float(_apart(sent[a], sent[b]))
-            rate = 1.0
-            if cut:
-                rate = _rate(first, second, between, lengths[s], total - 1 - t, tolerance)
+            left = total - 1 - t
+            rate = _rate(near, first, second, between, lengths[s], left, tolerance)
             if t == total - 1 or (first == 0 and second == 0):
                 output = sent[a] if steps % 2 == 0 else last[b]
                 _keep(room.hidden, b - steps % 2, output, start + who[s], n, p, state)
@@ -200,8 +201,9 @@ def _follow_both(code, steps, cut, n, p, start, weights, room, who, count, state
                 continue
             count -= 1  # the last sample takes the place; it has been looked at
             who[s] = who[count]
-            lengths[s] = lengths[count]
-            sent[a], sent[b] = sent[2 * count], sent[2 * count + 1]
+            _copy(lengths[count], lengths[s])
+            _copy(sent[2 * count], sent[a])
+            _copy(sent[2 * count + 1], sent[b])
         if count == 0:
             break
     return settled
@@ -219,7 +221,7 @@ def _follow_first(code, n, p, start, weights, room, settling, count, state, fail
     failures = 0
     _copy(settling.sent[:count].ravel(), sent[:count].ravel())
     while count > 0:
-        _advance(code, n, p, who, 1, count, weights, room)
+        _advance(code, n, p, who, count, count, weights, room)
         for s in range(count - 1, -1, -1):
             now, grown = float(_apart(sent[s], last[s])), False
             grown = now > rate[s] * step[s]
@@ -233,7 +235,7 @@ def _follow_first(code, n, p, start, weights, room, settling, count, state, fail
                 continue
             count -= 1
             who[s], step[s], rate[s] = who[count], step[count], rate[count]
-            sent[s] = sent[count]
+            _copy(sent[count], sent[s])
     return failures
 
 
@@ -243,11 +245,11 @@ def _weights(theta, layout, like):
     w = width(like)
     panels = (n + w - 1) // w
     backward = aligned(panels * p, w, like).ravel()
-    to_panels(block(theta, layout.back_at[2], p, n), p, 0, backward)
+    to_panels(block(theta, layout.back_at[2], p, n), p * w, backward)
     forward = backward
     if not layout.symmetric:
         forward = aligned(panels * p, w, like).ravel()
-        to_panels(block(theta, layout.weight_at[2], p, n), p, 0, forward)
+        to_panels(block(theta, layout.weight_at[2], p, n), p * w, forward)
     bias = np.zeros(8 * ((p + 7) // 8), like.dtype)
     _copy(theta[layout.bias_at[2] : layout.bias_at[2] + p], bias)
     return _Weights(backward, forward, bias)
@@ -286,14 +288,12 @@ def settle_one_hidden(steps, theta, layout, dynamics, drive, state):
     )
     for start in range(0, batch, most):
         count = min(most, batch - start)
-        to_panels(drive[start : start + count], most, 0, room.drive)
+        to_panels(drive[start : start + count], most * width(drive), room.drive)
         for s in range(count):
             who[s] = s
         count = _follow_both(
-            code, steps, True, n, p, start, weights, room, who, count, state, settling
+            code, steps, _NEAR, n, p, start, weights, room, who, count, state, settling
         )
         count = _follow_first(code, n, p, start, weights, room, settling, count, state, who)
         if count > 0:
-            _follow_both(
-                code, steps, False, n, p, start, weights, room, who, count, state, settling
-            )
+            _follow_both(code, steps, 0.0, n, p, start, weights, room, who, count, state, settling)

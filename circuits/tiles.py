@@ -53,30 +53,30 @@ def five(first, count):
 
 
 @kernel
-def to_panels(source, rows, first, out):
-    """Write *source* (count, n) to rows *first* and on of panels of *rows* rows."""
+def to_panels(source, step, out):
+    """Write *source* (count, n) to the first rows of panels that lie *step* numbers apart."""
     count, n = source.shape
     flat, w = source.ravel(), width(source)
     whole = n // w
     for b in range(count):
         for q in range(whole):
-            put(load(flat, b * n + q * w, PANEL), out, (q * rows + first + b) * w)
+            put(load(flat, b * n + q * w, PANEL), out, q * step + b * w)
         if n % w > 0:
-            at = (whole * rows + first + b) * w
+            at = whole * step + b * w
             for j in range(w):
                 out[at + j] = source[b, whole * w + j] if j < n % w else 0
 
 
 @kernel
-def from_panels(source, rows, first, out):
-    """Write rows *first* and on of panels of *rows* rows to *out* (count, n)."""
+def from_panels(source, step, out):
+    """Write the first rows of panels that lie *step* numbers apart to *out* (count, n)."""
     count, n = out.shape
     flat, w = out.ravel(), width(out)
     whole = n // w
     for b in range(count):
         for q in range(whole):
-            put(load(source, (q * rows + first + b) * w, PANEL), flat, b * n + q * w)
-        at = (whole * rows + first + b) * w
+            put(load(source, q * step + b * w, PANEL), flat, b * n + q * w)
+        at = whole * step + b * w
         for j in range(n % w):
             out[b, whole * w + j] = source[at + j]
 

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..circuits.activation import slope_at
-from ..circuits.dynamics import advance, drives, input_drive, send
-from ..circuits.hopfield import HopfieldNetwork
+from ..circuits.activation import activate, slope_at
+from ..circuits.dynamics import advance
+from ..circuits.hopfield import PROTOTYPICAL, HopfieldNetwork
 from .ideal import Schedule
 
 __all__ = ["WARN_ABOVE", "LoopGain", "diverged_in", "loop_gain"]
@@ -83,17 +83,34 @@ def diverged_in(events: Sequence[Mapping[str, Any]]) -> int | None:
 def _free_signals(network: HopfieldNetwork, theta: NDArray, steps: int, x: NDArray) -> NDArray:
     """Return what all layers send at the free state, (batch * units,).
 
-    Called once in a run, so it is stepped from Python with the parts that every learner compiles
-    anyway: a kernel of its own would take seconds to compile and microseconds to run.
+    Called once in a run, so the products are NumPy's and neurons are stepped by what every learner
+    compiles anyway: a kernel of its own would take seconds to compile and microseconds to run.
     """
     batch, layout, dynamics = len(x), network.layout, network.dynamics
-    drive = np.empty((batch, int(layout.sizes[1])), theta.dtype)
-    input_drive(x, theta, layout, drive)
+    drive = x @ layout.weight(theta, 1)
     state, new, sent, a, rate = np.zeros((5, batch * layout.units), theta.dtype)
+    clocked = dynamics.kind == PROTOTYPICAL
     for _ in range(steps):
-        send(dynamics, state, sent)
-        drives(theta, layout, drive, sent, a)
-        advance(layout, dynamics, batch, a, 0.0, state, state, sent, new, rate)
+        if not clocked:
+            activate(dynamics.activation, state, sent)
+        _add_up(network, theta, drive, layout.split(state if clocked else sent, batch), a)
+        if clocked:
+            activate(dynamics.activation, a, new)
+        else:
+            advance(layout, dynamics, batch, a, 0.0, state, state, sent, new, rate)
         state, new = new, state
-    send(dynamics, state, sent)
-    return sent
+    if not clocked:
+        activate(dynamics.activation, state, sent)
+    return state if clocked else sent
+
+
+def _add_up(
+    network: HopfieldNetwork, theta: NDArray, drive: NDArray, sent: list[NDArray], a: NDArray
+) -> None:
+    """Write every layer's drive to *a*, given what the layers send and x W_1, *drive*."""
+    layout = network.layout
+    for layer, out in enumerate(layout.split(a, len(drive)), start=1):
+        below = drive if layer == 1 else sent[layer - 2] @ layout.weight(theta, layer)
+        out[...] = below + layout.bias(theta, layer)
+        if layer < layout.depth:
+            out += sent[layer] @ layout.backward(theta, layer + 1).T

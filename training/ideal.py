@@ -18,7 +18,6 @@ from ..circuits.dynamics import (
     block,
     copy,
     drives,
-    free_phase,
     relax,
     send,
     step,
@@ -171,20 +170,6 @@ def _input(theta, layout, x):
     return drive
 
 
-@kernel
-def _free_state(steps, theta, layout, dynamics, x, state, scratch):
-    drive = _input(theta, layout, x)
-    free_phase(steps, theta, layout, dynamics, drive, state, scratch)
-    return drive
-
-
-@kernel
-def _free_state_one_hidden(steps, theta, layout, dynamics, x, state, scratch):
-    drive = _input(theta, layout, x)
-    settle_one_hidden(steps, theta, layout, dynamics, drive, state)
-    return drive
-
-
 def _has_one_hidden(layout: Layout, dynamics: Dynamics) -> bool:
     return dynamics.kind == PROTOTYPICAL and len(layout.sizes) == 3
 
@@ -197,8 +182,13 @@ def free_state(
 
     The commonest network has a kernel of its own, which compiles in a third of the time.
     """
-    settle = _free_state_one_hidden if _has_one_hidden(layout, dynamics) else _free_state
-    return settle(steps, theta, layout, dynamics, x, state, scratch)
+    drive = _input(theta, layout, x)
+    if _has_one_hidden(layout, dynamics):
+        settle_one_hidden(steps, theta, layout, dynamics, drive, state)
+    else:
+        state[:] = 0
+        relax(steps, theta, layout, dynamics, drive, 0.0, state, state, scratch)
+    return drive
 
 
 @kernel

@@ -168,9 +168,9 @@ def continual_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, dri
     rows, pull = aligned(count * p, w, drive).ravel(), aligned(count * batch, w, drive).ravel()
     stack = aligned(2 * count * depth, w, drive).ravel()
     now, then = stack[: stack.size // 2], stack[stack.size // 2 :]
-    to_panels(weight, p, 0, rows)
-    to_panels(drive, batch, 0, pull)
-    to_panels(hidden, depth, p, now)
+    to_panels(weight, p * w, rows)
+    to_panels(drive, batch * w, pull)
+    to_panels(hidden, depth * w, now[p * w :])
     coefficients = np.zeros((batch, depth), drive.dtype)
     scaled, moved = np.empty((p, batch), drive.dtype), np.empty(p, drive.dtype)
     heard, new = np.empty((batch, p), drive.dtype), np.empty((batch, p), drive.dtype)
@@ -199,9 +199,9 @@ def continual_one_hidden(schedule, beta, factor, theta, layout, dynamics, x, dri
     _take(scale, output, scaled, coefficients)
     _add_products(count, p, batch, scaled.ravel(), now, rows)
     _add_sums(scaled, bias)
-    from_panels(rows, p, 0, weight)
+    from_panels(rows, p * w, weight)
     end, change = aligned(batch, n, drive), aligned(batch, n, drive)
-    from_panels(now, depth, p, end)
+    from_panels(now[p * w :], depth * w, end)
     difference(end.ravel(), hidden.ravel(), change.ravel())
     return change
 

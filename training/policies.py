@@ -29,7 +29,7 @@ from ..crossbar.bank import fire, shift, words
 from ..crossbar.metering import count_slots
 from ..devices.counter_rng import Stream, uniform
 from ..errors import ConfigError, nearest
-from ..jit import inlined, inner, kernel
+from ..jit import inlined, inner, kernel, spliced
 
 __all__ = ["POLICIES", "Policy", "make_policy", "program_array", "pulse_count"]
 
@@ -237,7 +237,7 @@ def _change_exactly(fabric, a, active, products, weights):
     return events
 
 
-@kernel
+@spliced
 def program_array(policy, fabric, a, active, products, tick, theta, q, x, drive, q_drive):
     """Serve the request *products* to array *a*; return the pulses fired on single cells.
 

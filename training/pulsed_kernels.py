@@ -16,7 +16,7 @@ from ..circuits.fabric import Fabric
 from ..circuits.read_noise import Moment, noisy_relax, squares
 from ..circuits.sensing import input_parts, parts, sensed_relax
 from ..crossbar.bank import Tick
-from ..jit import kernel
+from ..jit import kernel, spliced
 from .contrast import difference, response
 from .policies import Products, program_array
 
@@ -58,7 +58,7 @@ def _lines(values, at, n, last, out):
             out[b, i] = last
 
 
-@kernel
+@spliced
 def program(
     rule, factor, eta, policy, plant, layout, tick, x, lit, old, new, change, drive, q_drive
 ):
@@ -107,7 +107,7 @@ def drives_for(sensing, layout, x):
     return np.empty((count, x.shape[0], layout.sizes[1]), x.dtype)
 
 
-@kernel
+@spliced
 def _relax(
     steps, plant, sensing, layout, dynamics, moment, beta, target, drive, q_drive, state, work
 ):
@@ -124,7 +124,7 @@ def _relax(
         )  # fmt: skip
 
 
-@kernel
+@spliced
 def _input(sensing, x, theta, layout, drive):
     if sensing is None:
         input_drive(x, theta, layout, drive[0])

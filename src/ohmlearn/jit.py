@@ -27,7 +27,7 @@ from numba.core.typed_passes import NativeLowering
 
 from .user_folder import user_sources
 
-__all__ = ["STRICT", "inlined", "inner", "inner_part", "kernel", "loop"]
+__all__ = ["STRICT", "inlined", "inner", "inner_part", "kernel", "loop", "spliced"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -149,6 +149,7 @@ it, so that bits would depend on what has been compiled before.
 """
 
 _SUMS = {"reassoc", "contract", "nsz"}
+_BARE: dict[str, Any] = {"no_cfunc_wrapper": True}  # for calls from C, a tenth of compilation
 
 
 def _compile(**options: Any) -> Callable[[F], F]:
@@ -161,7 +162,7 @@ def _compile(**options: Any) -> Callable[[F], F]:
                 error_model="numpy",
                 nogil=True,
                 pipeline_class=_WideCompiler,
-                **(STRICT | options),
+                **(STRICT | _BARE | options),
             )
             compiled: Any = jit(function)
             if _CACHE:
@@ -185,6 +186,15 @@ def inlined(function: F) -> F:
     call that passes a bank of arrays by value copies some hundred words.
     """
     return _compile(forceinline=True)(function)
+
+
+def spliced(function: F) -> F:
+    """Compile like :func:`kernel`, its statements copied into every caller before compilation.
+
+    LLVM optimises a function once more in each of its callers, and theirs: a short one that only
+    chooses between long ones would cost seconds as a level of its own.
+    """
+    return _compile(inline="always")(function)
 
 
 def loop(function: F) -> F:

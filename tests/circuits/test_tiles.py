@@ -53,8 +53,8 @@ def size_of_panel(like):
 def through_panels(source, rows, first, out):
     w = width(source)
     panels = np.full((source.shape[1] + w - 1) // w * rows * w, source.dtype.type(7.0))
-    to_panels(source, rows, first, panels)
-    from_panels(panels, rows, first, out)
+    to_panels(source, rows * w, panels[first * w :])
+    from_panels(panels[first * w :], rows * w, out)
     return panels
 
 
@@ -70,15 +70,15 @@ def multiply(base, s, rows, out):
     depth, w = rows.shape[0], width(base)
     count = (n + w - 1) // w
     p, r = np.empty(count * batch * w, base.dtype), np.empty(count * depth * w, base.dtype)
-    to_panels(base, batch, 0, p)
-    to_panels(rows, depth, 0, r)
+    to_panels(base, batch * w, p)
+    to_panels(rows, depth * w, r)
     for q in range(count):
         for b in range(0, batch, FIVE):
             f, o = five(b, batch), q * batch
             at = (o + f[0]) * w, (o + f[1]) * w, (o + f[2]) * w, (o + f[3]) * w, (o + f[4]) * w
             k = f[0] * depth, f[1] * depth, f[2] * depth, f[3] * depth, f[4] * depth
             put_five(add_five(p, at, s.ravel(), k, r, q * depth * w, w, depth), p, at)
-    from_panels(p, batch, 0, out)
+    from_panels(p, batch * w, out)
 
 
 @kernel
@@ -88,8 +88,8 @@ def products(s, rows, bias, out):
     p, w = rows.shape[0], width(s)
     count = (n + w - 1) // w
     a, r = np.empty(count * batch * w, s.dtype), np.empty(count * p * w, s.dtype)
-    to_panels(s, batch, 0, a)
-    to_panels(rows, p, 0, r)
+    to_panels(s, batch * w, a)
+    to_panels(rows, p * w, r)
     sums, end = np.empty(sums_room(batch, p), s.dtype), 0
     for b in range(0, batch, FIVE):
         f = five(b, batch)
