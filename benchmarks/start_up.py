@@ -71,7 +71,8 @@ def main() -> None:
         )
         again = measure(f"second run {words}", [*run, "--out", f"{folder}/second"], cache)
         print(f"{'compilation (difference)':34} {first[0] - again[0]:7.2f} CPU s")
-        measure("ohmlearn report", [*ohmlearn, "report", f"{folder}/second"], cache)
+        if 'level = "device"' in (Path(folder) / "second" / "experiment.toml").read_text():
+            measure("ohmlearn report", [*ohmlearn, "report", f"{folder}/second"], cache)
 
 
 if __name__ == "__main__":
