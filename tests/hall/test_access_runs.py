@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmlearn.build import build
+from ohmlearn.assembly import build
 from ohmlearn.devices.cell.access import ACCESS, access_fields
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import parse_experiment

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ohmlearn.build import build
+from ohmlearn.assembly import build
 from ohmlearn.circuits.leaky.signals import signals_of
 from ohmlearn.cli import app
 from ohmlearn.cosimulation.circuit import circuit_of, open_source

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import build
+from ..assembly import build
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.resistive.network import ResistiveNetwork
 from ..circuits.simulator import Phase

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assembly import choose_wires, tile_shape
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.tiles import Tiling
 from ..circuits.simulator import Phase
 from ..errors import ConfigError
 from ..experiment import Experiment
-from ..periphery import choose_wires, tile_shape
 from ..spice_netlists.networks.leaky_deck import MOST_WIRES, measures_wires
 from ..training.ideal import IdealLearner
 from ..training.pulsed import PulsedLearner

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build_resistive import resistive_network
+from ..assembly import resistive_network
 from ..circuits.numba_simulator import NumbaSimulator
 from ..circuits.resistive.network import DIODES, ResistiveNetwork
 from ..circuits.simulator import Phase

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import AnyLearner
+from ..assembly import AnyLearner
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient

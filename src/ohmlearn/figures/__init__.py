@@ -1,6 +1,9 @@
-"""Figures. Matplotlib is imported on use, and draws without a display."""
+"""Figures. Matplotlib is imported on use, and draws without a display.
 
-from .canvas import BLUE, COLOURS, GREEN, GREY, ORANGE, canvas, save_figures, style
+Those of a device are in :mod:`.device`, which imports the device models.
+"""
+
+from .canvas import BLUE, COLOURS, GREEN, GREY, ORANGE, canvas, save_figure, save_figures, style
 from .run import draw_figures, run_drawings
 
 __all__ = [
@@ -12,6 +15,7 @@ __all__ = [
     "canvas",
     "draw_figures",
     "run_drawings",
+    "save_figure",
     "save_figures",
     "style",
 ]

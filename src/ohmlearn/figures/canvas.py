@@ -8,17 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from ..storage import write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "COLOURS", "GREEN", "GREY", "ORANGE", "canvas", "save_figures", "style"]
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "canvas",
+    "save_figure",
+    "save_figures",
+    "style",
+]
 
 # Okabe and Ito's palette: distinct for colour-blind readers and in grey.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
 COLOURS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """For one curve after the other."""
+
+FORMATS = (".png", ".pdf", ".svg")
 
 _STYLE: dict[Any, Any] = {
     "font.size": 10.0,
@@ -36,17 +49,28 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+def save_figure(path: Path, figure: Figure) -> Path:
+    """Write *figure* to *path* in the format of its ending, whole or not at all.
+
+    Raises
+    ------
+    ConfigError
+        The ending is not .png, .pdf or .svg.
+    RecordError
+        The file cannot be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{path}: a figure's name must end in {', '.join(FORMATS)}.")
+    picture = io.BytesIO()
+    with style():
+        figure.savefig(picture, format=path.suffix.lower()[1:])
+    write_file(path, lambda file: file.write(picture.getbuffer()))
+    return path
+
+
 def save_figures(folder: Path, drawings: Mapping[str, Figure]) -> list[Path]:
     """Write each drawing to *folder* as NAME.png, whole or not at all; return the paths."""
-    written = []
-    for name, figure in drawings.items():
-        path = folder / f"{name}.png"
-        picture = io.BytesIO()
-        with style():
-            figure.savefig(picture, format="png")
-        write_file(path, lambda file, data=picture: file.write(data.getbuffer()))
-        written.append(path)
-    return written
+    return [save_figure(folder / f"{name}.png", figure) for name, figure in drawings.items()]
 
 
 @contextmanager

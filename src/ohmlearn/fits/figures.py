@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..device_figures import save_figure
 from ..devices import conductance, depression, potentiation
-from ..figures import BLUE, GREEN, GREY, ORANGE, canvas, style
+from ..figures import BLUE, GREEN, GREY, ORANGE, canvas, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import build_network
+from ..assembly import build_network
 from ..circuits.hopfield import DYNAMICS, HopfieldNetwork
 from ..errors import ConfigError
 from ..experiment import Experiment

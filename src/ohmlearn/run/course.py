@@ -14,8 +14,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .. import checkpoint
-from ..build import Built, build, build_network, build_schedule, load_data
-from ..build_resistive import resistive_notes
+from ..assembly import (
+    Built,
+    build,
+    build_network,
+    build_schedule,
+    load_data,
+    resistive_notes,
+)
 from ..errors import ConfigError, RecordError
 from ..experiment import Experiment, parse_experiment
 from ..figures import draw_figures

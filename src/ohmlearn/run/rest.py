@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import AnyLearner
+from ..assembly import AnyLearner
 from ..experiment import Experiment
 from ..training.ideal import IdealLearner
 from ..training.samples import Dataset

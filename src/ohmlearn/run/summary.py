@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ..build import AnyLearner, Built
+from ..assembly import AnyLearner, Built
 from ..experiment import Experiment
 from ..training.diagnostics import LoopGain, diverged_in
 from ..training.ideal import IdealLearner

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..build import build, load_data
+from ..assembly import build, load_data
 from ..crossbar.array import Crossbar
 from ..crossbar.bank import place
 from ..devices import Stuck

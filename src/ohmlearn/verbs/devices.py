@@ -13,9 +13,9 @@ from ..exits import FAILURE, explained_errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..device_figures import Cell
     from ..devices import Device, Preset
     from ..devices.checks import Check
+    from ..figures.device import Cell
 
 __all__ = ["devices"]
 
@@ -110,7 +110,7 @@ def _tell_problems() -> None:
 def _plot(name: str | None, file: Path | None) -> None:
     if name is None:
         raise ConfigError("--plot needs the NAME of a device model or a preset.")
-    from ..device_figures import draw_device
+    from ..figures.device import draw_device
 
     cell = _cell(name)
     stem = "".join(c if c.isalnum() or c in "-._" else "-" for c in Path(name).name)
@@ -162,9 +162,9 @@ def _opening(text: str) -> str:
 
 
 def _cell(name: str) -> Cell:
-    from ..device_figures import Cell
     from ..devices import Effects, devices, get_device, get_preset, presets
     from ..devices.preset_files import read_preset
+    from ..figures.device import Cell
 
     wanted = name.strip().casefold()
     if _is_path(name):

@@ -1,4 +1,4 @@
-"""From an experiment to what runs: the data, the network, its arrays, and the learner."""
+"""From an experiment to what a run trains: the data, the network, its arrays, the learner."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .build_resistive import build_resistive
-from .circuits.fabric import array_shapes, make_fabric
-from .circuits.hopfield import HopfieldNetwork
-from .crossbar.array import Crossbar
-from .crossbar.bank import SLOTS
-from .devices import ledger
-from .errors import ConfigError
-from .experiment import Experiment
+from ..circuits.fabric import array_shapes, make_fabric
+from ..circuits.hopfield import HopfieldNetwork
+from ..crossbar.array import Crossbar
+from ..crossbar.bank import SLOTS
+from ..devices import ledger
+from ..errors import ConfigError
+from ..experiment import Experiment
+from ..training.datasets import load
+from ..training.ideal import IdealLearner, Schedule
+from ..training.policies import make_policy
+from ..training.pulsed import PulsedLearner
+from ..training.resistive.learner import ResistiveLearner
+from ..training.rules import get_rule
+from ..training.samples import Dataset
+from .arrays import draw_arrays, memristor
 from .periphery import build_sensing, build_wiring, periphery_ledger, tile_shape
-from .settings.cell import choose_access, choose_cell
-from .training.datasets import load
-from .training.ideal import IdealLearner, Schedule
-from .training.policies import make_policy
-from .training.pulsed import PulsedLearner
-from .training.resistive.learner import ResistiveLearner
-from .training.rules import get_rule
-from .training.samples import Dataset
+from .resistive import build_resistive
 
 __all__ = ["AnyLearner", "Built", "build", "build_network", "build_schedule", "load_data"]
 
@@ -149,39 +149,18 @@ def _build_arrays(
     experiment: Experiment, network: HopfieldNetwork, theta: NDArray
 ) -> list[Crossbar]:
     """Draw the arrays and program the initial weights into them."""
-    section, layout = experiment.crossbar, network.layout
-    if experiment.device is None:
-        raise ConfigError("run.level is 'device', so the experiment needs a [device] section.")
-    cell = choose_cell(experiment.device, section)
-    transistor = {}
-    if experiment.access is not None:
-        transistor = {
-            "access": choose_access(experiment.access),
-            "v_gate": experiment.access.v_gate,
-        }
+    layout, ranges = network.layout, list(experiment.crossbar.weight_range)
     weights = [
         np.vstack([layout.weight(theta, layer), layout.bias(theta, layer)])
         for layer in range(1, layout.depth + 1)
     ]
-    ranges = list(section.weight_range)
     if not layout.symmetric:
         weights += [layout.backward(theta, layer) for layer in range(2, layout.depth + 1)]
         ranges += ranges[1:]
-    crossbars = []
-    for number, (rows, columns) in enumerate(array_shapes(layout)):
-        crossbar = Crossbar.build(
-            rows,
-            columns,
-            *cell,
-            encoding=section.encoding,
-            weight_range=ranges[number],
-            v_read=section.v_read,
-            seed=experiment.run.seed,
-            array_id=number,
-            dtype=theta.dtype,
-            **transistor,
-        )
-        crossbar.set_weights(weights[number])
+    cell, encoding = memristor(experiment), experiment.crossbar.encoding
+    shapes = array_shapes(layout)
+    crossbars = draw_arrays(experiment, cell, shapes, ranges, encoding, theta.dtype)
+    for crossbar, initial in zip(crossbars, weights, strict=True):
+        crossbar.set_weights(initial)
         crossbar.meter()
-        crossbars.append(crossbar)
     return crossbars

@@ -9,27 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .circuits.hopfield import Layout, make_layout
-from .circuits.numba_simulator import NumbaSimulator
-from .circuits.resistive.network import DIODES, Diode, ResistiveNetwork
-from .circuits.resistive.packed import Rails, make_rails
-from .circuits.simulator import Simulator
-from .crossbar.array import Crossbar
-from .devices import ledger
-from .errors import ConfigError
-from .experiment import Experiment
-from .settings.cell import Cell, choose_access, choose_cell
-from .settings.resistive import ResistiveSection
-from .training.policies import make_policy
-from .training.resistive.cells import Cells
-from .training.resistive.conductances import Floats, Synapses
-from .training.resistive.encoding import Encoding
-from .training.resistive.learner import Phases, ResistiveLearner
-from .training.resistive.physics import Descent
-from .training.resistive.readout import Readout
-from .training.resistive.settling import Settling
-from .training.rules import get_rule
-from .training.samples import Dataset
+from ..circuits.hopfield import Layout, make_layout
+from ..circuits.numba_simulator import NumbaSimulator
+from ..circuits.resistive.network import DIODES, Diode, ResistiveNetwork
+from ..circuits.resistive.packed import Rails, make_rails
+from ..circuits.simulator import Simulator
+from ..crossbar.array import Crossbar
+from ..devices import ledger
+from ..errors import ConfigError
+from ..experiment import Experiment
+from ..settings.cell import Cell, choose_access
+from ..settings.resistive import ResistiveSection
+from ..training.policies import make_policy
+from ..training.resistive.cells import Cells
+from ..training.resistive.conductances import Floats, Synapses
+from ..training.resistive.encoding import Encoding
+from ..training.resistive.learner import Phases, ResistiveLearner
+from ..training.resistive.physics import Descent
+from ..training.resistive.readout import Readout
+from ..training.resistive.settling import Settling
+from ..training.rules import get_rule
+from ..training.samples import Dataset
+from .arrays import draw_arrays, memristor
 
 __all__ = ["build_resistive", "resistive_network", "resistive_notes"]
 
@@ -95,7 +96,7 @@ def resistive_notes(experiment: Experiment) -> list[str]:
 def _simulator(experiment: Experiment) -> Simulator:
     if experiment.run.simulator == "numba":
         return NumbaSimulator()
-    from .spice_netlists.simulator import NgspiceSimulator
+    from ..spice_netlists.simulator import NgspiceSimulator
 
     return NgspiceSimulator()
 
@@ -220,41 +221,22 @@ def _build_arrays(experiment: Experiment, layout: Layout, theta: NDArray) -> lis
     """
     if experiment.run.level == "ideal":
         return []
-    if experiment.device is None:
-        raise ConfigError("run.level is 'device', so the experiment needs a [device] section.")
-    cell = choose_cell(experiment.device, experiment.crossbar)
+    cell = memristor(experiment)
     _check_effects(cell)
-    transistor = {}
-    if experiment.access is not None:
-        transistor = {
-            "access": choose_access(experiment.access),
-            "v_gate": experiment.access.v_gate,
-        }
-    crossbars = []
-    for number in range(layout.depth):
-        rows, columns = (int(n) for n in layout.sizes[number : number + 2])
-        crossbar = Crossbar.build(
-            rows,
-            columns,
-            *cell,
-            encoding="single",
-            weight_range=experiment.crossbar.weight_range[0],
-            v_read=experiment.crossbar.v_read,
-            seed=experiment.run.seed,
-            array_id=number,
-            dtype=theta.dtype,
-            **transistor,
-        )
+    sizes = [int(n) for n in layout.sizes]
+    ranges = experiment.crossbar.weight_range[:1] * layout.depth
+    crossbars = draw_arrays(experiment, cell, pairwise(sizes), ranges, "single", theta.dtype)
+    for layer, crossbar in enumerate(crossbars, start=1):
         middle = crossbar.reference[0] / crossbar.unit
-        crossbar.set_weights(layout.weight(theta, number + 1) - middle)
+        crossbar.set_weights(layout.weight(theta, layer) - middle)
         crossbar.meter()
-        crossbars.append(crossbar)
     if experiment.run.simulator == "numba":
         return crossbars
-    from .spice_netlists.arrays import with_spice
+    from ..spice_netlists.arrays import with_spice
 
+    access = choose_access(experiment.access)
     gate = 0.0 if experiment.access is None else experiment.access.v_gate
-    return [with_spice(xbar, transistor.get("access"), gate) for xbar in crossbars]
+    return [with_spice(xbar, access, gate) for xbar in crossbars]
 
 
 def _check_effects(cell: Cell) -> None:

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .circuits.fabric import Fabric
-from .circuits.hopfield import HopfieldNetwork, Layout
-from .circuits.sensing import Sensing, make_sensing
-from .circuits.wiring import Wiring
-from .crossbar.array import ENCODINGS
-from .crossbar.tiles.converters import Converters
-from .crossbar.wires.resistances import Wires
-from .experiment import Experiment
-from .settings.cell import choose_access
-from .training.calibration import line_limits
-from .training.samples import Dataset
+from ..circuits.fabric import Fabric
+from ..circuits.hopfield import HopfieldNetwork, Layout
+from ..circuits.sensing import Sensing, make_sensing
+from ..circuits.wiring import Wiring
+from ..crossbar.array import ENCODINGS
+from ..crossbar.tiles.converters import Converters
+from ..crossbar.wires.resistances import Wires
+from ..experiment import Experiment
+from ..settings.cell import choose_access
+from ..training.calibration import line_limits
+from ..training.samples import Dataset
 
 __all__ = [
     "build_sensing",

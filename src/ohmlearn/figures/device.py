@@ -5,14 +5,13 @@ A further panel is a further entry of ``PANELS``.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .devices import (
+from ..devices import (
     Device,
     Effects,
     conductance,
@@ -21,19 +20,15 @@ from .devices import (
     nominal_step,
     potentiation,
 )
-from .devices.contract import change_after
-from .devices.effects.retention import retained
-from .errors import ConfigError
-from .figures import BLUE, GREEN, GREY, ORANGE, canvas, style
-from .storage import write_file
+from ..devices.contract import change_after
+from ..devices.effects.retention import retained
+from .canvas import BLUE, GREEN, GREY, ORANGE, canvas, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["PANELS", "Cell", "draw_device", "save_figure", "sweep"]
+__all__ = ["PANELS", "Cell", "draw_device", "sweep"]
 
-FORMATS = (".png", ".pdf", ".svg")
 V_READ = 0.1
 CELLS = 4  # noisy ones that are drawn
 _MOST_PULSES = 2000
@@ -68,25 +63,6 @@ def draw_device(path: Path, cell: Cell) -> Path:
             draw(axes, cell)
         figure.suptitle(cell.title, x=0.01, ha="left")
     return save_figure(path, figure)
-
-
-def save_figure(path: Path, figure: Figure) -> Path:
-    """Write *figure* to *path* in the format of its ending, whole or not at all.
-
-    Raises
-    ------
-    ConfigError
-        The ending is not .png, .pdf or .svg.
-    RecordError
-        The file cannot be written.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ConfigError(f"{path}: a figure's name must end in {', '.join(FORMATS)}.")
-    picture = io.BytesIO()
-    with style():
-        figure.savefig(picture, format=path.suffix.lower()[1:])
-    write_file(path, lambda file: file.write(picture.getbuffer()))
-    return path
 
 
 def _response(axes: Axes, cell: Cell) -> None:
@@ -154,7 +130,7 @@ def noisy_response(cell: Cell, n: int, seed: int, x: float = 0.0) -> np.ndarray:
 
     Spread between cells, noise of pulses, write noise and read noise act; shape (2 n + 1,).
     """
-    from .devices.variability import draw_table, pulse_noise
+    from ..devices.variability import draw_table, pulse_noise
 
     device, effects = cell.device, cell.effects
     row = draw_table(device, cell.params, effects, 1, seed, 0).table[0]
