@@ -83,13 +83,13 @@ def test_a_pulse_moves_a_device_as_in_ngspice_own_text(
     assert ends["ngspice"] - 0.3 > 1e-5
 
 
+GATE = (Path(__file__).parents[1] / "experiments" / "gate.toml").read_text()
 HOPFIELD = """
 name = "net"
 [data]
 name = "iris"
 [network]
 layers = [4, 5, 3]
-activation = "{activation}"
 [device]
 preset = "HfO2-1T1R-demo"
 [learning]
@@ -101,51 +101,23 @@ nudged_steps = 3
 [training]
 epochs = 1
 """
-RESISTIVE = """
-name = "net"
-[data]
-name = "xor"
-[network]
-kind = "resistive"
-layers = [6, 10, 2]
-[resistive]
-input_offset = 0.5
-rails = [0.0, 1.0]
-output_gain = 4.0
-nudge = "conductance"
-clamp = "rails"
-diode = "{diode}"
-diode_parameters = {{ {parameters} }}
-gain = 4.0
-unit = 1e-6
-g_initial = [0.1, 8.0]
-[learning]
-rule = "ep"
-beta = 0.1
-eta = 1.0
-free_steps = 1
-nudged_steps = 1
-[training]
-epochs = 1
-batch_size = 4
-[run]
-level = "ideal"
-precision = "float64"
-"""
+SHOCKLEY = ("resistive.diode=shockley", "resistive.diode_parameters={ i_s = 1e-9 }")
 NETWORKS = {
-    "sigmoid": HOPFIELD.format(activation="sigmoid"),
-    "hard-sigmoid": HOPFIELD.format(activation="hard-sigmoid"),
-    "tanh": HOPFIELD.format(activation="tanh"),
-    "shockley": RESISTIVE.format(diode="shockley", parameters="i_s = 1e-9"),
-    "piecewise": RESISTIVE.format(diode="piecewise", parameters="v_on = 0.3, r_on = 1.0"),
+    "sigmoid": (HOPFIELD, ("network.activation=sigmoid",)),
+    "hard-sigmoid": (HOPFIELD, ("network.activation=hard-sigmoid",)),
+    "tanh": (HOPFIELD, ("network.activation=tanh",)),
+    "shockley": (GATE, SHOCKLEY),
+    "piecewise": (GATE, ()),
 }
 
 
 def network_bench(name: str, dialect: str, folder: Path) -> Plot:
     """Write a network by the verb, and run its nudged phase in the folder where it is."""
     folder.mkdir()
-    (folder / "net.toml").write_text(NETWORKS[name])
+    text, changes = NETWORKS[name]
+    (folder / "net.toml").write_text(text)
     words = ["netlist", folder / "net.toml", "--phase", "nudged", "--dialect", dialect]
+    words += [word for change in changes for word in ("--set", change)]
     done = CliRunner().invoke(app, [*map(str, words), "-o", str(folder / "deck")])
     assert done.exit_code == 0, done.output
     return read(dialect, (folder / "deck" / "tb_nudged.sp").read_text(), folder / "deck")

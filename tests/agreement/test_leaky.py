@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
+from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 
 from ohmlearn.circuits.activation import ACTIVATIONS
 from ohmlearn.circuits.leaky.network import LeakyNetwork
-from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.errors import ConfigError, NetlistError
 from ohmlearn.spice_netlists.networks.leaky_deck import MEASURED, leaky_deck, saved
@@ -14,23 +13,15 @@ from ohmlearn.spice_netlists.ngspice import run_batch
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
 
-V_REF, TAU = 0.2, 1e-8
-
 
 def network(sizes, activation="sigmoid", *, symmetric=True, seed=7):
     rng = np.random.default_rng(seed)
-    leaks = tuple(np.linspace(0.8e-4, 1.2e-4, len(sizes) - 1))
 
     def arms(shape, leak):
         w = 0.5 * leak * rng.uniform(-1, 1, shape) / np.sqrt(shape[0])
         return 5e-5 + w, 5e-5 - w
 
-    ahead = [arms((m + 1, n), g) for m, n, g in zip(sizes[:-1], sizes[1:], leaks, strict=True)]
-    behind = [arms((m, n), g) for m, n, g in zip(sizes[1:-1], sizes[2:], leaks[1:], strict=True)]
-    plus, minus = zip(*ahead, strict=True)
-    back = zip(*behind, strict=True) if not symmetric else ((), ())
-    capacitance = tuple(1e-8 * g for g in leaks)
-    return LeakyNetwork(plus, minus, leaks, capacitance, V_REF, activation, *back)
+    return make_network(arms, sizes, unequal_leaks(sizes), activation, symmetric=symmetric)
 
 
 def phases(net, *, beta=0.5, batch=1, current=None, free=15 * TAU, nudged=10 * TAU):
@@ -40,19 +31,6 @@ def phases(net, *, beta=0.5, batch=1, current=None, free=15 * TAU, nudged=10 * T
     pushed = None if current is None else np.full((batch, net.sizes[-1]), current)
     nudge = Phase(x, beta * net.leak[-1], y, pushed, duration=nudged)
     return Phase(x, target=y, duration=free), nudge
-
-
-def flat(voltages):
-    return np.concatenate(voltages, axis=-1)
-
-
-def apart_at_rest(net, phase, sample=0):
-    """Return the largest difference of the node voltages of a steady state [V]."""
-    deck = leaky_deck(net, {"rest": phase}, sample=sample)
-    plots = run_batch(deck.flat("rest"), vectors=saved(net), points=1)
-    state = NumbaSimulator().settle(net, phase)
-    assert state.converged.all()
-    return np.abs(plots[0].columns(saved(net))[0] - flat(state.voltages)[sample]).max()
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -94,24 +72,10 @@ def test_waveforms_and_energies(sizes, activation, symmetric, tight, within):
     net = network(sizes, activation, symmetric=symmetric)
     both = phases(net, batch=2, current=5e-7)
     start = tuple(np.full((2, n), 0.03 * k) for k, n in enumerate(sizes[1:], start=1))
-    deck = leaky_deck(net, {"step": both}, sample=1, start=start, tight=tight)
-    result = run_batch(deck.flat("step"))
-    t, spice = result[0]["time"], result[0].columns(saved(net))
-    points = 400
-    path = NumbaSimulator().transient(net, both, start, points=points)
-    kernel = flat(path.voltages)[:, 1]
-    edge = both[0].duration
-    for part, inside in (
-        (slice(0, points + 1), t <= edge),
-        (slice(points, 2 * points + 1), t > edge),
-    ):
-        curve = CubicSpline(path.t[part], kernel[part])(np.minimum(t[inside], path.t[part][-1]))
-        assert np.abs(spice[inside] - curve).max() < within
-    for number in (0, 1):
-        for name, kind in MEASURED.items():
-            ours = path.energy[kind][number, 1]
-            measured = result.measures[f"e_{name}_{number + 1}"]
-            assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name
+    found = in_time(net, both, MEASURED, sample=1, start=start, tight=tight)
+    assert found.apart < within
+    for name, (ours, measured) in found.energies.items():
+        assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name
 
 
 def test_the_deck_is_the_same_text_every_time_and_maps_every_node():

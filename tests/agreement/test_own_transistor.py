@@ -15,36 +15,15 @@ from ohmlearn.errors import ConfigError, NetlistError
 from ohmlearn.experiment import Experiment, load_experiment
 from ohmlearn.spice_netlists.networks.sample_deck import SampleEnds, run_sample
 
-EXPERIMENT = """
-name = "sample"
-[data]
-name = "iris"
-[network]
-layers = [4, 2, 3]
-[device]
-model = "SoftBounds"
-parameters = { dg_up = 0.475e-6, dg_down = 0.475e-6 }
-[access]
-w = 20e-6
-v_gate = 5.0
-[circuit]
-capacitance = 1e-11
-slot_duration = 1e-7
+PLAIN = (Path(__file__).parents[1] / "experiments" / "learned_sample.toml").read_text()
+EXPERIMENT = PLAIN.replace(
+    "[circuit]\n",
+    """[circuit]
 transistor_library = "cards/mine.lib"
 transistor_model = "nch"
 transistor_section = "same"
-[learning]
-rule = "cep"
-beta = 2.0
-eta = 1.6
-free_steps = 10
-nudged_steps = 2
-policy = "deterministic-residue"
-[training]
-epochs = 1
-[run]
-precision = "float64"
-"""
+""",
+)
 # The first section is the transistor of [access], the second a weaker one in a subcircuit.
 LIBRARY = """* transistors
 .lib same
@@ -73,8 +52,7 @@ def file(tmp_path_factory) -> Path:
     (folder / "cards" / "whole.lib").write_text(LIBRARY.splitlines()[2] + "\n")
     whole = EXPERIMENT.replace("mine.lib", "whole.lib").replace('transistor_section = "same"', "")
     (folder / "whole.toml").write_text(whole)
-    lines = [x for x in EXPERIMENT.splitlines() if not x.startswith("transistor_")]
-    (folder / "plain.toml").write_text("\n".join(lines))
+    (folder / "plain.toml").write_text(PLAIN)
     return folder / "sample.toml"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,45 +15,20 @@ from ohmlearn.cosimulation.circuit import learner_of
 from ohmlearn.cosimulation.sample import CepSample, learn_sample, learn_test_sample, netlist_of
 from ohmlearn.cosimulation.sample_comparison import compare
 from ohmlearn.errors import ConfigError, NetlistError
-from ohmlearn.experiment import Experiment, parse_experiment
+from ohmlearn.experiment import Experiment, load_experiment, parse_experiment
 from ohmlearn.spice_netlists.networks.sample_deck import run_sample, sample_deck
 
-BASE = """
-name = "sample"
-[data]
-name = "iris"
-[network]
-layers = [4, 3, 3]
-[device]
-model = "SoftBounds"
-parameters = { dg_up = 0.475e-6, dg_down = 0.475e-6 }
-device_to_device = { step = 0.2, g_max = 0.1 }
-[access]
-w = 20e-6
-v_gate = 5.0
-[crossbar]
-weight_range = 1.0
-[circuit]
-capacitance = 1e-11
-slot_duration = 1e-7
-[learning]
-rule = "cep"
-beta = 2.0
-eta = 1.6
-free_steps = 10
-nudged_steps = 3
-policy = "deterministic-residue"
-[training]
-epochs = 1
-[run]
-level = "device"
-precision = "float64"
-seed = 3
-"""
+FILE = Path(__file__).parents[1] / "experiments" / "learned_sample.toml"
+WIDER = (
+    "network.layers=[4, 3, 3]",
+    "learning.nudged_steps=3",
+    "device.device_to_device={ step = 0.2, g_max = 0.1 }",
+    "run.seed=3",
+)
 
 
 def learned(*overrides: str, row: int = 0) -> tuple[Experiment, CepSample]:
-    experiment = parse_experiment(BASE, "test", overrides)
+    experiment = load_experiment(FILE, [*WIDER, *overrides])
     learner, data = learner_of(experiment)
     target = np.eye(data.classes)[data.y_train[row]]
     return experiment, learn_sample(experiment, learner, data.x_train[row], target)
@@ -132,9 +108,9 @@ def test_the_pulses_are_those_of_the_rule():
 
 @pytest.mark.spice
 def test_the_verb_learns_a_sample_and_draws_it(ngspice, tmp_path):
-    (tmp_path / "small.toml").write_text(BASE)
-    words = ["cosim", str(tmp_path / "small.toml"), "--learn", "--sample", "2", "--json"]
-    told = CliRunner().invoke(app, [*words, "-o", str(tmp_path)])
+    words = ["cosim", str(FILE), "--learn", "--sample", "2", "--json", "-o", str(tmp_path)]
+    changes = [word for change in WIDER for word in ("--set", change)]
+    told = CliRunner().invoke(app, [*words, *changes])
     assert told.exit_code == 0, told.output
     found = json.loads(told.stdout)
     assert found["passed"]
@@ -144,7 +120,7 @@ def test_the_verb_learns_a_sample_and_draws_it(ngspice, tmp_path):
 
 def test_a_sample_that_is_not_there_is_refused():
     with pytest.raises(ConfigError, match="rows 0 to 44"):
-        learn_test_sample(parse_experiment(BASE, "test"), None, 45)
+        learn_test_sample(load_experiment(FILE), None, 45)
 
 
 def test_the_netlist_is_one_transient_and_the_same_text_every_time():
@@ -177,7 +153,8 @@ def test_what_the_netlist_leaves_out_is_refused(override, needed):
 
 
 def test_cells_need_a_transistor():
-    experiment = parse_experiment(BASE.replace("[access]\nw = 20e-6\nv_gate = 5.0\n", ""), "test")
+    text = FILE.read_text().replace("[access]\nw = 20e-6\nv_gate = 5.0\n", "")
+    experiment = parse_experiment(text, "test", WIDER)
     learner, data = learner_of(experiment)
     with pytest.raises(ConfigError, match=r"\[access\]"):
         learn_sample(experiment, learner, data.x_train[0], np.eye(3)[0])

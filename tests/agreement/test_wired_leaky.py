@@ -1,15 +1,12 @@
 """The leaky network on tiles with wires: kernels against ngspice, segment by segment."""
 
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
+from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 
-from ohmlearn.circuits.leaky.network import LeakyNetwork
 from ohmlearn.circuits.leaky.tiles import Tiling
-from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.crossbar.wires import Wires
 from ohmlearn.errors import NetlistError
@@ -22,23 +19,15 @@ from ohmlearn.spice_netlists.simulator import NgspiceSimulator
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
 
-V_REF, TAU = 0.2, 1e-8
-
 
 def network(wires, sizes=(20, 12, 4), tile=(8, 4), *, symmetric=True, paired=True):
     rng = np.random.default_rng(7)
-    leaks = tuple(np.linspace(0.8e-4, 1.2e-4, len(sizes) - 1))
 
-    def arms(shape):
+    def arms(shape, _):
         return rng.uniform(5e-6, 1e-4, shape), rng.uniform(5e-6, 1e-4, shape)
 
-    ahead = [arms((m + 1, n)) for m, n in pairwise(sizes)]
-    behind = [arms((m, n)) for m, n in pairwise(sizes[1:])]
-    plus, minus = zip(*ahead, strict=True)
-    back = zip(*behind, strict=True) if not symmetric else ((), ())
-    capacitance = tuple(1e-8 * g for g in leaks)
     tiling = Tiling(wires, *tile, paired)
-    return LeakyNetwork(plus, minus, leaks, capacitance, V_REF, "sigmoid", *back, tiling)
+    return make_network(arms, sizes, unequal_leaks(sizes), symmetric=symmetric, tiling=tiling)
 
 
 def phases(net, batch=1):
@@ -47,18 +36,6 @@ def phases(net, batch=1):
     y = V_REF * np.eye(net.sizes[-1])[:batch]
     free = Phase(x, target=y, duration=15 * TAU)
     return free, Phase(x, 0.5 * net.leak[-1], y, duration=10 * TAU)
-
-
-def flat(voltages):
-    return np.concatenate(voltages, axis=-1)
-
-
-def apart_at_rest(net, phase):
-    deck = leaky_deck(net, {"rest": phase})
-    plots = run_batch(deck.flat("rest"), vectors=saved(net), points=1)
-    state = NumbaSimulator().settle(net, phase)
-    assert state.converged.all()
-    return np.abs(plots[0].columns(saved(net))[0] - flat(state.voltages)[0]).max()
 
 
 @pytest.mark.parametrize(
@@ -104,25 +81,12 @@ def test_a_segment_in_the_netlist_is_one_of_the_kernels():
 @pytest.mark.parametrize(("tight", "within"), [(False, 1e-3), (True, 1e-4)])
 def test_waveforms_and_energies_with_wires(tight, within):
     net = network(Wires(10.0, 7.0, 30.0, 20.0), (9, 7, 5), (4, 3))
-    both = phases(net)
-    deck = leaky_deck(net, {"step": both}, tight=tight)
-    result = run_batch(deck.flat("step"))
-    t, spice = result[0]["time"], result[0].columns(saved(net))
-    points = 400
-    path = NumbaSimulator().transient(net, both, points=points)
-    kernel, edge = flat(path.voltages)[:, 0], both[0].duration
-    for part, inside in (
-        (slice(0, points + 1), t <= edge),
-        (slice(points, 2 * points + 1), t > edge),
-    ):
-        curve = CubicSpline(path.t[part], kernel[part])(np.minimum(t[inside], path.t[part][-1]))
-        assert np.abs(spice[inside] - curve).max() < within
-    for number in (0, 1):
-        for name, kind in MEASURED_WITH_WIRES.items():
-            ours = path.energy[kind][number, 0]
-            measured = result.measures[f"e_{name}_{number + 1}"]
-            assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name
-    assert (path.energy["dissipated wires"] > 0.01 * path.energy["supplied inputs"]).all()
+    found = in_time(net, phases(net), MEASURED_WITH_WIRES, tight=tight)
+    assert found.apart < within
+    for name, (ours, measured) in found.energies.items():
+        assert measured == pytest.approx(ours, rel=0.01, abs=1e-18), name
+    energy = found.path.energy
+    assert (energy["dissipated wires"] > 0.01 * energy["supplied inputs"]).all()
 
 
 def test_too_many_wires_are_not_measured_and_nobody_claims_they_were(monkeypatch):

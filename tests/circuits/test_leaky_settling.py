@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
+from leaky_circuits import V_REF, make_network
 
 from ohmlearn.circuits.activation import ACTIVATIONS
 from ohmlearn.circuits.dynamics import free_phase, input_drive
 from ohmlearn.circuits.hopfield import HopfieldNetwork
-from ohmlearn.circuits.leaky.network import LeakyNetwork
 from ohmlearn.circuits.leaky.settling import settle
 from ohmlearn.circuits.leaky.signals import signals_of
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.errors import ConfigError
-
-V_REF = 0.2
 
 
 def network(
@@ -26,12 +24,9 @@ def network(
         w = 0.5 * leak * scale * rng.uniform(-1, 1, shape) / np.sqrt(shape[0])
         return 1e-3 + w, 1e-3 - w
 
-    ahead = [arms((m + 1, n), g) for m, n, g in zip(sizes[:-1], sizes[1:], leaks, strict=True)]
-    behind = [arms((m, n), g) for m, n, g in zip(sizes[1:-1], sizes[2:], leaks[1:], strict=True)]
-    plus, minus = zip(*ahead, strict=True)
-    back = zip(*behind, strict=True) if not symmetric and behind else ((), ())
-    capacitance = (1e-12,) * len(leaks)
-    return LeakyNetwork(plus, minus, tuple(leaks), capacitance, V_REF, activation, *back)
+    return make_network(
+        arms, sizes, leaks, activation, symmetric=symmetric, capacitance=(1e-12,) * len(leaks)
+    )
 
 
 def inputs(net, batch=4, seed=1):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 from scipy.integrate import solve_ivp
 
 from ohmlearn.circuits.leaky.energy import CLASSES, lyapunov
@@ -13,24 +14,19 @@ from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.errors import ConfigError
 
-V_REF, TAU = 0.2, 1e-8
-
 
 def network(sizes=(6, 9, 5), activation="sigmoid", *, symmetric=True, unequal=True):
     rng = np.random.default_rng(3)
-    depth = len(sizes) - 1
-    leaks = tuple(np.linspace(0.8e-4, 1.2e-4, depth)) if unequal else (1e-4,) * depth
+    leaks = unequal_leaks(sizes) if unequal else (1e-4,) * (len(sizes) - 1)
+    capacitance = np.linspace(1e-12, 1.5e-12, len(leaks))
 
     def arms(shape, leak):
         w = leak * rng.uniform(-1, 1, shape) / np.sqrt(shape[0])
         return 2e-4 + w, 2e-4 - w
 
-    ahead = [arms((m + 1, n), g) for m, n, g in zip(sizes[:-1], sizes[1:], leaks, strict=True)]
-    behind = [arms((m, n), g) for m, n, g in zip(sizes[1:-1], sizes[2:], leaks[1:], strict=True)]
-    plus, minus = zip(*ahead, strict=True)
-    back = zip(*behind, strict=True) if not symmetric else ((), ())
-    capacitance = tuple(np.linspace(1e-12, 1.5e-12, depth))
-    return LeakyNetwork(plus, minus, leaks, capacitance, V_REF, activation, *back)
+    return make_network(
+        arms, sizes, leaks, activation, symmetric=symmetric, capacitance=capacitance
+    )
 
 
 def phases(net, batch=2, *, free=20 * TAU, nudged=10 * TAU, current=0.0):

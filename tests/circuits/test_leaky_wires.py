@@ -1,13 +1,12 @@
 """The leaky network on tiles with wires: the maps of both reads, energies, limits."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 
 from ohmlearn.circuits.leaky.energy import lyapunov
-from ohmlearn.circuits.leaky.network import LeakyNetwork
 from ohmlearn.circuits.leaky.settling import settle
 from ohmlearn.circuits.leaky.signals import send, signals_of
 from ohmlearn.circuits.leaky.tiles import Tiling
@@ -16,24 +15,17 @@ from ohmlearn.circuits.simulator import Phase
 from ohmlearn.crossbar.wires import Wires, solve_array
 from ohmlearn.errors import ConfigError
 
-V_REF, TAU = 0.2, 1e-8
 WIRES = Wires(10.0, 8.0, 30.0, 20.0)
 
 
 def network(*, symmetric=True, wires: Wires | None = WIRES, paired=True, sizes=(9, 7, 5)):
     rng = np.random.default_rng(3)
-    leaks = tuple(np.linspace(0.8e-4, 1.2e-4, len(sizes) - 1))
 
-    def arms(shape):
+    def arms(shape, _):
         return rng.uniform(5e-6, 1e-4, shape), rng.uniform(5e-6, 1e-4, shape)
 
-    ahead = [arms((m + 1, n)) for m, n in pairwise(sizes)]
-    behind = [arms((m, n)) for m, n in pairwise(sizes[1:])]
-    plus, minus = zip(*ahead, strict=True)
-    back = zip(*behind, strict=True) if not symmetric else ((), ())
     tiling = None if wires is None else Tiling(wires, 4, 3, paired)
-    capacitance = tuple(1e-8 * g for g in leaks)
-    return LeakyNetwork(plus, minus, leaks, capacitance, V_REF, "sigmoid", *back, tiling)
+    return make_network(arms, sizes, unequal_leaks(sizes), symmetric=symmetric, tiling=tiling)
 
 
 def phases(net, batch=2, free=20 * TAU, nudged=10 * TAU):

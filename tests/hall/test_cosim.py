@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from ohmlearn.cosimulation.circuit import circuit_of
 from ohmlearn.cosimulation.comparison import run_cosim
 from ohmlearn.cosimulation.figures import _apart, _time_unit, draw_cosim
 from ohmlearn.cosimulation.result import Comparison, EnergyComparison
-from ohmlearn.experiment import parse_experiment
+from ohmlearn.experiment import load_experiment, parse_experiment
 
 pytestmark = [pytest.mark.spice, pytest.mark.usefixtures("ngspice")]
 
@@ -95,57 +96,20 @@ def test_a_circuit_that_differs_from_its_netlist_fails(circuit, monkeypatch):
     assert "xnet.n1_3" in {each.node for each in found.comparisons}
 
 
-RESISTIVE = """
-name = "gate"
-[data]
-name = "xor"
-[network]
-kind = "resistive"
-layers = [6, 10, {outputs}]
-[resistive]
-input_offset = 0.5
-rails = [0.0, 1.0]
-doubled_outputs = {doubled}
-output_gain = 4.0
-nudge = "{nudge}"
-clamp = "rails"
-diode = "{diode}"
-diode_parameters = {{ {parameters} }}
-gain = 4.0
-unit = 1e-6
-g_initial = [0.1, 8.0]
-[learning]
-rule = "ep"
-beta = 0.1
-eta = 1.0
-free_steps = 1
-nudged_steps = 1
-[training]
-epochs = 1
-batch_size = 4
-[run]
-level = "ideal"
-precision = "float64"
-"""
+GATE = Path(__file__).parents[1] / "experiments" / "gate.toml"
+SHOCKLEY = ("resistive.diode=shockley", "resistive.diode_parameters={ i_s = 1e-9 }")
+DOUBLED = (
+    "network.layers=[6, 10, 4]",
+    "resistive.doubled_outputs=true",
+    "resistive.nudge=current",
+)
 
 
 @pytest.mark.parametrize(
-    ("diode", "parameters", "nudge"),
-    [
-        ("piecewise", "v_on = 0.3, r_on = 1.0", "current"),
-        ("shockley", "i_s = 1e-9", "conductance"),
-    ],
+    ("changes", "doubled"), [(DOUBLED, True), (SHOCKLEY, False)], ids=["piecewise", "shockley"]
 )
-def test_resistive_networks_agree_too(diode, parameters, nudge):
-    doubled = nudge == "current"
-    text = RESISTIVE.format(
-        diode=diode,
-        parameters=parameters,
-        nudge=nudge,
-        doubled=str(doubled).lower(),
-        outputs=4 if doubled else 2,
-    )
-    circuit = circuit_of(parse_experiment(text, "gate.toml"))
+def test_resistive_networks_agree_too(changes, doubled):
+    circuit = circuit_of(load_experiment(GATE, changes))
     assert "resistive network 6-10-" in circuit.title
     _, nudged = circuit.phases([1])
     assert (nudged.current is not None) == doubled

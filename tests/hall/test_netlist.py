@@ -238,59 +238,26 @@ def test_the_command_to_run_a_deck_can_be_pasted_whatever_its_folder(file, tmp_p
     assert f"cd '{tmp_path / 'a deck'}' && ngspice -b tb_free.sp" in done.output
 
 
-LEARN = """
-name = "small"
-[data]
-name = "iris"
-[network]
-layers = [4, 2, 3]
-[device]
-model = "SoftBounds"
-parameters = { dg_up = 0.475e-6, dg_down = 0.475e-6 }
-[access]
-w = 20e-6
-v_gate = 5.0
-[circuit]
-capacitance = 1e-11
-slot_duration = 1e-7
-[learning]
-rule = "cep"
-beta = 2.0
-eta = 1.6
-free_steps = 10
-nudged_steps = 2
-policy = "deterministic-residue"
-[training]
-epochs = 1
-[run]
-precision = "float64"
-"""
+LEARNING = Path(__file__).parents[1] / "experiments" / "learned_sample.toml"
 
 
-@pytest.fixture(scope="module")
-def learning(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("learn") / "small.toml"
-    path.write_text(LEARN, encoding="utf-8")
-    return path
-
-
-def test_a_learned_sample_has_a_folder_of_its_own(learning, tmp_path, monkeypatch):
+def test_a_learned_sample_has_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = verb(learning, "--phase", "learn", "--sample", 2)
+    done = verb(LEARNING, "--phase", "learn", "--sample", 2)
     assert done.exit_code == 0, done.output
     assert "ngspice -b tb_learn.sp" in done.output
     assert re.search(r"The [1-9]\d* pulses on cells", done.output)
-    first = Path("netlists/small-learn")
+    first = Path("netlists/sample-learn")
     told = json.loads((first / "map.json").read_text("utf-8"))
     assert [np.shape(array) for array in told["states"]] == [(5, 4), (3, 6)]
-    assert verb(learning, "--phase", "learn", "--sample", 2, "-o", "again").exit_code == 0
+    assert verb(LEARNING, "--phase", "learn", "--sample", 2, "-o", "again").exit_code == 0
     for name in told["files"]:
         assert (first / name).read_bytes() == (Path("again") / name).read_bytes()
 
 
 @pytest.mark.spice
-def test_a_learned_sample_runs_as_it_stands(ngspice, learning, tmp_path):
-    assert verb(learning, "--phase", "learn", "--sample", 2, "-o", tmp_path).exit_code == 0
+def test_a_learned_sample_runs_as_it_stands(ngspice, tmp_path):
+    assert verb(LEARNING, "--phase", "learn", "--sample", 2, "-o", tmp_path).exit_code == 0
     done = subprocess.run(
         [ngspice, "-b", "tb_learn.sp"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -299,7 +266,7 @@ def test_a_learned_sample_runs_as_it_stands(ngspice, learning, tmp_path):
         name: float(value)
         for name, value in re.findall(r"^((?:free|slot|state)\w+) += +(\S+)", done.stdout, re.M)
     }
-    experiment, record = open_source(learning)
+    experiment, record = open_source(LEARNING)
     sample = learn_test_sample(experiment, record, 2)
     nodes = [f"n{layer}_{i}" for layer, n in ((1, 2), (2, 3)) for i in range(n)]
     ends = [[found[f"{when}_{node}"] for node in nodes] for when in ("free", "slot1", "slot2")]
