@@ -20,7 +20,7 @@ GENERATED = ("experiments.md", "devices.md", "periphery.md")
 
 # Written in two parts, so that this file does not find itself.
 MACHINE_PATHS = re.compile("|".join("/" + p for p in ("work/", "root/", r"home/\w", r"Users/\w")))
-TEXT = {".md", ".py", ".toml", ".sh", ".json", ""}
+TEXT = {".md", ".py", ".toml", ".sh", ".json", ".cff", ""}
 FOLDERS = (
     *("src/ohmlearn", "devices", "crossbar", "circuits", "training", "spice_netlists"),
     *("tests", "docs", "examples", "benchmarks", ".ci"),

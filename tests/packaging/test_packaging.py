@@ -1,6 +1,7 @@
 """The package: all rooms on disk are in the wheel and the sdist, and nothing else."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,16 @@ def test_the_tests_import_this_checkout_once():
     assert Path(str(ohmlearn.__file__)).resolve() == HALL / "__init__.py"
     assert Path(str(ohmlearn.devices.__file__)).resolve() == ROOT / "devices" / "__init__.py"
     assert not {"devices", "crossbar", "circuits"} & sys.modules.keys()
+
+
+def test_the_citation_says_what_the_package_says_of_itself():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    told = dict(line.split(": ", 1) for line in text.splitlines() if re.match(r"\w\S*: ", line))
+    project = PROJECT["project"]
+    assert told["version"] == __version__
+    assert told["license"] == project["license"]
+    assert told["abstract"] == project["description"]
+    assert re.findall("(?m)^  - (?!name)(.*)$", text) == project["keywords"]
 
 
 def run(*command: object, cwd: Path, environment: dict[str, str] | None = None) -> str:
