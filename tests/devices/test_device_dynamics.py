@@ -6,9 +6,6 @@ from scipy.integrate import solve_ivp
 
 from ohmlearn.devices import contract, devices, presets
 from ohmlearn.devices.contract import change_after, potentiation
-from ohmlearn.devices.dispatch import cell, conductance, current, depression, rate
-from ohmlearn.devices.dispatch import potentiation as compiled_potentiation
-from ohmlearn.jit import kernel
 
 DYNAMICAL = {
     **{f"{n} defaults": d.params() for n, d in devices().items() if d.dynamical},
@@ -104,35 +101,6 @@ def test_a_rate_that_breaks_off_does_not_stall_the_integration():
     gap = p.gap_max - (p.gap_max - p.gap_min) * end
     limit = ((p.gamma0 - p.f_min * p.t_ox / 1.3) / p.beta) ** (1 / 3) * 1e-9
     assert gap == pytest.approx(limit, rel=1e-6)
-
-
-@kernel
-def evaluate(like, table, v, x, out):
-    for c in range(x.size):
-        p = cell(like, table, c)
-        out[c, 0] = current(p, v, x[c])
-        out[c, 1] = conductance(p, v, x[c])
-        out[c, 2] = rate(p, v, x[c])
-        out[c, 3] = compiled_potentiation(p, x[c])
-        out[c, 4] = depression(p, x[c])
-
-
-EVERY = {
-    **{f"{n} defaults": d.params() for n, d in devices().items()},
-    **{n: preset.params for n, (_, preset) in presets().items()},
-}
-
-
-@pytest.mark.parametrize("p", EVERY.values(), ids=EVERY)
-def test_compiled_functions_stay_finite_and_passive_in_single_precision(p):
-    x = np.array([0.0, 1e-7, 0.5, 1.0 - 1e-7, 1.0], np.float32)
-    table = np.tile(np.array(p, np.float32), (x.size, 1))
-    out = np.empty((x.size, 5), np.float32)
-    for v in (-5.0, -2.0, -1e-3, 1e-3, 2.0, 5.0):
-        evaluate(p, table, np.float32(v), x, out)
-        assert np.all(np.isfinite(out))
-        assert np.all(v * out[:, 0] > 0)
-        assert np.all(out[:, 3:] >= 0)
 
 
 def voltage_across(x, current_limit):

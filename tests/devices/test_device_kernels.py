@@ -101,6 +101,18 @@ def test_a_single_precision_table_is_computed_in_single_precision(p):
     np.testing.assert_allclose(single / scale, double / scale, atol=2e-5)
 
 
+@every_cell
+def test_compiled_functions_stay_finite_and_passive_in_single_precision(p):
+    x = np.array([0.0, 1e-7, 0.5, 1.0 - 1e-7, 1.0], np.float32)
+    table = table_of(p, x.size, np.float32)
+    out = np.empty((x.size, 5), np.float32)
+    for v in (-5.0, -2.0, -1e-3, 1e-3, 2.0, 5.0):
+        evaluate(p, table, np.float32(v), x, out)
+        assert np.all(np.isfinite(out))
+        assert np.all(v * out[:, 0] > 0)
+        assert np.all(out[:, 3:] >= 0)
+
+
 def test_each_cell_reads_its_own_row():
     p = devices()["SoftBounds"].params()
     table = table_of(p, 3) * np.array([[1.0], [2.0], [3.0]])
