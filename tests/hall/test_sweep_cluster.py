@@ -14,23 +14,8 @@ from pathlib import Path
 
 import pytest
 
-EXPERIMENT = """
-name = "swept"
-[data]
-name = "digits"
-limit_train = 400
-limit_test = 40
-[network]
-layers = [64, 16, 10]
-[learning]
-rule = "cep"
-beta = 0.3
-eta = [0.02, 0.01]
-free_steps = 30
-nudged_steps = 10
-[training]
-epochs = 10
-"""
+SWEPT = (Path(__file__).parents[1] / "experiments" / "swept.toml").read_text()
+EXPERIMENT = SWEPT.replace("epochs = 2", "epochs = 10")
 COMMAND = ("sweep", "swept.toml", "--over", "learning.beta=0.1,0.3", "--seeds", "6", "-o")
 
 

@@ -15,25 +15,8 @@ import pytest
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
-EXPERIMENT = """
-name = "swept"
-[data]
-name = "digits"
-limit_train = 400
-limit_test = 40
-[network]
-layers = [64, 16, 10]
-[learning]
-rule = "cep"
-beta = 0.3
-eta = [0.02, 0.01]
-free_steps = 30
-nudged_steps = 10
-[training]
-epochs = 2
-[run]
-checkpoint_seconds = 0.02
-"""
+SWEPT = (Path(__file__).parents[1] / "experiments" / "swept.toml").read_text()
+EXPERIMENT = SWEPT + "[run]\ncheckpoint_seconds = 0.02\n"
 OVER = ("--over", "learning.beta=0.1,0.3,0.5", "--over", "learning.free_steps=20,30")
 COMMAND = ("sweep", "swept.toml", *OVER, "--seeds", "2")
 POINTS = 12
