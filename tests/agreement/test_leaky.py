@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 
+from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 from ohmlearn.circuits.activation import ACTIVATIONS
 from ohmlearn.circuits.leaky.network import LeakyNetwork
 from ohmlearn.circuits.simulator import Phase

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 
+from leaky_circuits import TAU, V_REF, apart_at_rest, in_time, make_network, unequal_leaks
 from ohmlearn.circuits.leaky.tiles import Tiling
 from ohmlearn.circuits.simulator import Phase
 from ohmlearn.crossbar.wires import Wires

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from leaky_circuits import V_REF, make_network
 
+from leaky_circuits import V_REF, make_network
 from ohmlearn.circuits.activation import ACTIVATIONS
 from ohmlearn.circuits.dynamics import free_phase, input_drive
 from ohmlearn.circuits.hopfield import HopfieldNetwork

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 from scipy.integrate import solve_ivp
 
+from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 from ohmlearn.circuits.leaky.energy import CLASSES, lyapunov
 from ohmlearn.circuits.leaky.network import LeakyNetwork
 from ohmlearn.circuits.leaky.settling import settle

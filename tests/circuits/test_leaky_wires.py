@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 
+from leaky_circuits import TAU, V_REF, make_network, unequal_leaks
 from ohmlearn.circuits.leaky.energy import lyapunov
 from ohmlearn.circuits.leaky.settling import settle
 from ohmlearn.circuits.leaky.signals import send, signals_of

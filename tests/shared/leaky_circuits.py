@@ -94,13 +94,15 @@ def in_time(
     result = run_batch(deck.flat("step"))
     t, spice = result[0]["time"], result[0].columns(saved(net))
     path = NumbaSimulator().transient(net, both, start, points=POINTS)
-    kernel, edge, apart = flat(path.voltages)[:, sample], both[0].duration, 0.0
+    kernel, edge = flat(path.voltages)[:, sample], both[0].duration
+    curves = np.empty_like(spice)
     for part, inside in (
         (slice(0, POINTS + 1), t <= edge),
         (slice(POINTS, 2 * POINTS + 1), t > edge),
     ):
-        curve = CubicSpline(path.t[part], kernel[part])(np.minimum(t[inside], path.t[part][-1]))
-        apart = max(apart, float(np.abs(spice[inside] - curve).max()))
+        smooth = CubicSpline(path.t[part], kernel[part])
+        curves[inside] = smooth(np.minimum(t[inside], path.t[part][-1]))
+    apart = float(np.abs(spice - curves).max())
     energies = {
         f"e_{name}_{number + 1}": float(path.energy[kind][number, sample])
         for number in (0, 1)
