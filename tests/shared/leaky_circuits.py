@@ -66,7 +66,7 @@ class InTime(NamedTuple):
     apart
         The largest difference of the node voltages [V].
     energies
-        Quantity and phase, what the kernels say and what the netlist measures [J].
+        By the netlist's name for it, what the kernels say and what the netlist measures [J].
     path
         All that the kernels say.
     """
@@ -95,7 +95,7 @@ def in_time(
     t, spice = result[0]["time"], result[0].columns(saved(net))
     path = NumbaSimulator().transient(net, both, start, points=POINTS)
     kernel, edge = flat(path.voltages)[:, sample], both[0].duration
-    curves = np.empty_like(spice)
+    curves = np.full_like(spice, np.nan)
     for part, inside in (
         (slice(0, POINTS + 1), t <= edge),
         (slice(POINTS, 2 * POINTS + 1), t > edge),
