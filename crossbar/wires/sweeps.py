@@ -25,7 +25,9 @@ __all__ = [
     "Base",
     "Changes",
     "Room",
-    "empty_base",
+    "Store",
+    "arranged",
+    "empty_store",
     "find_changes",
     "find_mode",
     "rebase",
@@ -97,18 +99,55 @@ def _aligned(shape: tuple[int, ...], kind: Any) -> NDArray:
     return raw[at : at + size].view(kind).reshape(shape)
 
 
-def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
-    """Return room for a base, and to work in."""
+class Store(NamedTuple):
+    """The arrays of :class:`Base`, :class:`Changes` and :class:`Room`, as kernels take them.
+
+    A kernel called from Python takes longer to unpack a tuple than its arrays one by one.
+
+    Attributes
+    ----------
+    block : (9, rows, columns)
+    edges : (3, n)
+    narrow, wide : (9, columns), (33, columns)
+    first, cell : (rows + 1,), (n,) of int
+    beyond : (2, n)
+    """
+
+    block: NDArray
+    edges: NDArray
+    narrow: NDArray
+    wide: NDArray
+    first: NDArray
+    cell: NDArray
+    beyond: NDArray
+
+    @property
+    def mode(self) -> NDArray:
+        """The slowest mode of the base."""
+        return self.block[4]
+
+
+def empty_store(rows: int, columns: int, most: int) -> Store:
+    """Return room for a base, at most *most* cells that differ from it, and to work in."""
     kind: Any = np.float32
     block = _aligned((9, rows, columns), kind)
     block[4] = 0
-    edges = np.empty((3, max(rows, columns)), kind)
-    down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
     block[2] = np.nan  # equals no conductance
+    return Store(
+        block, np.empty((3, max(rows, columns)), kind), _aligned((1 + 2 * ROWS, columns), kind),
+        _aligned((1 + 4 * BLOCK, columns), np.float64), np.zeros(rows + 1, np.int64),
+        np.empty(most, np.int64), np.empty((2, most), kind),
+    )  # fmt: skip
+
+
+@inner
+def arranged(block, edges, narrow, wide, first, cell, beyond):
+    """Return the arrays of a :class:`Store` as base, changes and room to work in."""
+    rows, columns = block.shape[1:]
+    down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
     base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
-    narrow = _aligned((1 + 2 * ROWS, columns), kind)
-    wide = _aligned((1 + 4 * BLOCK, columns), np.float64)
-    return base, Room(block[5], block[6], block[7], block[8], narrow, wide)
+    changes = Changes(first, cell, beyond[0], beyond[1])
+    return base, changes, Room(block[5], block[6], block[7], block[8], narrow, wide)
 
 
 @inner
@@ -254,11 +293,13 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
 
 
 @kernel
-def find_mode(base, lines, changes, room, steps):
-    """Sharpen the base's mode by *steps* steps; return lam, 0 where there is none.
+def find_mode(lines, steps, block, edges, narrow, wide, first, cell, beyond):
+    """Sharpen the mode of the base of a :class:`Store` by *steps* steps.
 
-    *changes* must be empty.
+    Returns lam, 0 where there is no mode.
     """
+    unchanged = np.zeros_like(first)
+    base, changes, room = arranged(block, edges, narrow, wide, unchanged, cell, beyond)
     f, b = room.f, room.b
     mode, kind = base.mode, base.g.dtype.type
     rows, columns = mode.shape

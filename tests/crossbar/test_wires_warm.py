@@ -8,7 +8,7 @@ import pytest
 from ohmlearn.crossbar.wires.resistances import Wires
 from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of
 from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array
-from ohmlearn.crossbar.wires.sweeps import Changes, empty_base, find_mode, rebase
+from ohmlearn.crossbar.wires.sweeps import arranged, empty_store, find_mode, rebase
 
 HEAVY = Wires(1.0, 1.0)
 UNEQUAL = Wires(r_word=3.0, r_bit=0.5, r_driver=50.0, r_sense=7.0)
@@ -128,14 +128,11 @@ def test_a_start_may_be_any_view_of_its_arrays():
 
 def test_the_slowest_mode_is_an_eigenvector():
     g, lines = cells(24, 20), lines_of(Wires(40.0, 20.0, 30.0, 70.0))
-    base, room = empty_base(24, 20)
+    store = empty_store(24, 20, 8)
+    base, _, _ = arranged(*store)
     rebase(g, lines, base)
     base.mode[...] = 1.0
-    none = Changes(
-        np.zeros(25, np.int64), np.empty(1, np.int64), np.empty((2, 1), np.float32)[0],
-        np.empty(1, np.float32),
-    )  # fmt: skip
-    lam = find_mode(base, lines, none, room, 6)
+    lam = find_mode(lines, 6, *store)
 
     def wires_of(n: int, r: float, t: float, at: int) -> np.ndarray:
         laplace = (np.diag(np.full(n, 2.0)) - np.eye(n, k=1) - np.eye(n, k=-1)) / r
