@@ -58,7 +58,7 @@ class State(NamedTuple):
 
     def part(self, which: int | slice) -> State:
         """Return one drive without the batch axis, or some drives with it."""
-        return State(*(a[which] for a in self))
+        return State._make([a[which] for a in self])
 
 
 @inlined
@@ -184,10 +184,10 @@ def as_single(top):
 @kernel
 def proper(g):
     """Return whether all of *g* (rows, columns) are finite, and positive or +0."""
-    every, top = np.int64(0), np.int64(0)
-    for x in g.reshape(-1).view(np.int64):
-        every |= x
-        top = max(top, x)
+    every, top, bits = np.int64(0), np.int64(0), g.reshape(-1).view(np.int64)
+    for n in range(np.uint64(bits.size)):
+        every |= bits[n]
+        top = max(top, bits[n])
     return every >= 0 and as_number(top) < np.inf
 
 
