@@ -135,8 +135,15 @@ def word_block(current, w, at, side, r, t, supply, out):
         for m in range(one, np.uint64(max(side * columns - 1, 1))):
             n = first + m
             rest[m] = flow * ((x[n - one] - x[n]) - (x[n] - x[n + one])) - c[n]
-    for k in range(side):
-        word_ends(current, w, at + k, r, t, supply[at + k], out, k)
+    if r > 0 and t > 0 and columns > 1:
+        flow, end, last = 1.0 / r, 1.0 / t, columns - 1
+        for k in range(side):
+            i = at + k
+            out[k, last] = flow * (w[i, last - 1] - w[i, last]) - current[i, last]
+            out[k, 0] = (flow * (w[i, 1] - w[i, 0]) - end * w[i, 0]) - current[i, 0]
+    else:
+        for k in range(side):
+            word_ends(current, w, at + k, r, t, supply[at + k], out, k)
 
 
 @inlined

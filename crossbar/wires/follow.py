@@ -29,7 +29,7 @@ from .balance import (
     word_block,
 )
 from .ladders import Lines
-from .sweeps import BLOCK, arranged, find_changes, rebase, sweep
+from .sweeps import BLOCK, arranged, eliminate, find_changes, rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
@@ -122,6 +122,7 @@ def _relax(base, lines, changes, room, tuning):
         left = share - done  # of the residual, along the mode
         alpha = (gain - omega) * left if gain > 0 else 0.0
         done += (omega * left) + alpha
+        eliminate(base, room, count % 2 == 0)
         moved, share = sweep(
             base, lines, changes, room, count % 2 == 1, False, kind(omega), kind(alpha)
         )
@@ -152,9 +153,9 @@ def _integrate_words(c, r, t, scale, at, side, dw):
 def _integrate_bits(c, r, scale, i, flow, db, below, k):
     """Write what currents into the bit lines cause in row *i* to row *k* of *db*."""
     for j in range(flow.size):
-        db[k, j] = db[below, j] + r * flow[j]
-    for j in range(flow.size):
-        flow[j] -= scale * c[i, j]
+        x = flow[j]
+        db[k, j] = db[below, j] + r * x
+        flow[j] = x - scale * c[i, j]
 
 
 @inlined

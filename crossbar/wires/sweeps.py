@@ -27,6 +27,7 @@ __all__ = [
     "Room",
     "Store",
     "arranged",
+    "eliminate",
     "empty_store",
     "find_changes",
     "find_mode",
@@ -190,14 +191,20 @@ def find_changes(g, base, changes):
 
 
 @inner_part
-def _substitute_row(behind, last, r, edge, i, q, z, before, k):
-    """Finish the bit lines' elimination in row *i*: row *k* of *z*, from row *before*."""
-    if edge:
-        for j in range(last.size):
-            z[k, j] = last[j] * q[i, j]
-    else:
-        for j in range(last.size):
-            z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
+def _substitute_edge(last, i, q, z, k):
+    """Finish the bit lines' elimination in the row *i* that is first: row *k* of *z*.
+
+    A loop that asks for the first row is not vectorised for any.
+    """
+    for j in range(last.size):
+        z[k, j] = last[j] * q[i, j]
+
+
+@inner_part
+def _substitute_row(behind, r, i, q, z, before, k):
+    """Do so in another one, from row *before* of *z*."""
+    for j in range(q.shape[1]):
+        z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
 
 
 @inner_part
@@ -242,18 +249,24 @@ def _answer(g, at, size, f, b, mode, cell, beyond, seen, begin, end, t, c):
     return share
 
 
-@inner_part
-def _eliminate_row(g, i, b, c, ahead, passed, q):
-    """Begin the next solve of the bit lines in row *i*; *passed* is what rows hand on."""
-    for j in range(passed.size):
-        q[i, j] = c[i, j] + g[i, j] * b[i, j] + passed[j]
-    for j in range(passed.size):
-        passed[j] = ahead[i, j] * q[i, j]
+@inner
+def eliminate(base, room, upward):
+    """Begin the next solve of the bit lines, upward or downward, by the currents of the cells."""
+    g, b, c, q, passed = base.g, room.b, room.c, room.q, room.narrow[0]
+    ahead = base.bits.up if upward else base.bits.down.bit
+    rows, columns = g.shape
+    passed[:] = 0
+    for n in range(rows):
+        i = rows - 1 - n if upward else n
+        for j in range(columns):
+            q[i, j] = c[i, j] + g[i, j] * b[i, j] + passed[j]
+        for j in range(columns):
+            passed[j] = ahead[i, j] * q[i, j]
 
 
 @inner
 def sweep(base, lines, changes, room, upward, first, omega, alpha):
-    """Run one step over all rows, *upward* or downward.
+    """Run one step over all rows, *upward* or downward, after an elimination the other way.
 
     With *first* the bit lines stay as they are. Returns the square of the cells' change of
     current, and the mode's share of what the word lines drive into the bit lines.
@@ -264,12 +277,10 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
     word, word_last = bits.down.word, bits.down.word_last
     (rows, columns), kind = g.shape, g.dtype.type
     r_word, r_bit = kind(lines.r_word), kind(lines.r_bit)
-    passed, z, t = narrow[0], narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
+    z, t = narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
     gs, modes, zs, ts = g.reshape(-1), mode.reshape(-1), z.reshape(-1), t.reshape(-1)
     fs, cs, bs = f.reshape(-1), c.reshape(-1), b.reshape(-1)
-    passed[:] = 0
     behind, last = (bits.down.bit, bits.down.bit_last) if upward else (bits.up, bits.up_last)
-    ahead = bits.up if upward else bits.down.bit
     moved, share, before = kind(0.0), kind(0.0), 0
     for n in range(0, rows, ROWS):
         side = min(ROWS, rows - n)
@@ -277,9 +288,12 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
         start, size = at * columns, side * columns
         begin, end = starts[at], starts[at + side]
         if not first:
-            for m in range(side):
+            if n == 0:
+                before = side - 1 if upward else 0
+                _substitute_edge(last, at + before, q, z, before)
+            for m in range(1 if n == 0 else 0, side):
                 k = side - 1 - m if upward else m
-                _substitute_row(behind, last, r_bit, n + m == 0, at + k, q, z, before, k)
+                _substitute_row(behind, r_bit, at + k, q, z, before, k)
                 before = k
             moved += _relax(gs, start, size, omega, alpha, modes, zs, bs)
         _ask(gs, start, size, fs, bs, cell, beyond, seen, begin, end, ts)
@@ -287,8 +301,6 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
         share += _answer(
             gs, start, size, fs, bs, modes, cell, beyond, seen, begin, end, ts, cs
         )  # fmt: skip
-        for m in range(side):
-            _eliminate_row(g, at + (side - 1 - m if upward else m), b, c, ahead, passed, q)
     return moved, share
 
 
@@ -310,6 +322,7 @@ def find_mode(lines, steps, block, edges, narrow, wide, first, cell, beyond):
     share = none
     for n in range(steps):
         mode[...] = b
+        eliminate(base, room, n % 2 == 1)
         _, share = sweep(base, lines, changes, room, n % 2 == 0, False, one, none)
     before, now = none, none
     for i in range(rows):
