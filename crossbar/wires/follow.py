@@ -29,7 +29,8 @@ from .balance import (
     word_block,
 )
 from .ladders import Lines
-from .sweeps import BLOCK, arranged, eliminate, find_changes, rebase, sweep
+from .store import BLOCK, arranged
+from .sweeps import eliminate, find_changes, rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
@@ -278,7 +279,7 @@ def follow(
     omega, lam, rate, limit
         See :class:`Tuning`.
     block, edges, narrow, wide, first, cell, beyond
-        See :class:`.sweeps.Store`.
+        See :class:`.store.Store`.
 
     Returns
     -------

@@ -11,144 +11,13 @@ the rows per step, in float32. Two things make a small change cheap:
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ...jit import inner, inner_part, kernel
-from .ladders import ROWS, Ladders, factor, factor_upward, solve_rows
-from .lanes import TwoWay
+from .ladders import ROWS, factor, factor_upward, solve_rows
+from .store import arranged
 
-__all__ = [
-    "BLOCK",
-    "Base",
-    "Changes",
-    "Room",
-    "Store",
-    "arranged",
-    "eliminate",
-    "empty_store",
-    "find_changes",
-    "find_mode",
-    "rebase",
-    "sweep",
-]
-
-BLOCK = 8
-"""Rows that are integrated together."""
-
-
-class Base(NamedTuple):
-    """Conductances that were factorised, in float32, and their factors.
-
-    ``mode`` is the slowest mode W, scaled so that its product with T_b W is 1.
-    """
-
-    g: NDArray
-    bits: TwoWay
-    mode: NDArray
-
-
-class Changes(NamedTuple):
-    """Cells that differ from the base.
-
-    Attributes
-    ----------
-    first : (rows + 1,) of int
-        Where those of a row begin.
-    cell : (n,) of int
-        Their places, row by row.
-    dg : (n,)
-        Conductance beyond that of the base [S].
-    w : (n,)
-        Voltage of their word line's node in the sweep before [V].
-    """
-
-    first: NDArray
-    cell: NDArray
-    dg: NDArray
-    w: NDArray
-
-
-class Room(NamedTuple):
-    """Work space.
-
-    Attributes
-    ----------
-    f, c : (rows, columns)
-        Currents of sources, and through the cells.
-    b, q : (rows, columns)
-        Voltages of the bit lines, and those half solved.
-    narrow, wide : (9, columns), (33, columns)
-        Rows at hand, of float32 and float64.
-    """
-
-    f: NDArray
-    c: NDArray
-    b: NDArray
-    q: NDArray
-    narrow: NDArray
-    wide: NDArray
-
-
-def _aligned(shape: tuple[int, ...], kind: Any) -> NDArray:
-    """Return an empty array that begins where a line of the cache does."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    at = -raw.ctypes.data % 64
-    return raw[at : at + size].view(kind).reshape(shape)
-
-
-class Store(NamedTuple):
-    """The arrays of :class:`Base`, :class:`Changes` and :class:`Room`, as kernels take them.
-
-    A kernel called from Python takes longer to unpack a tuple than its arrays one by one.
-
-    Attributes
-    ----------
-    block : (9, rows, columns)
-    edges : (3, n)
-    narrow, wide : (9, columns), (33, columns)
-    first, cell : (rows + 1,), (n,) of int
-    beyond : (2, n)
-    """
-
-    block: NDArray
-    edges: NDArray
-    narrow: NDArray
-    wide: NDArray
-    first: NDArray
-    cell: NDArray
-    beyond: NDArray
-
-    @property
-    def mode(self) -> NDArray:
-        """The slowest mode of the base."""
-        return self.block[4]
-
-
-def empty_store(rows: int, columns: int, most: int) -> Store:
-    """Return room for a base, at most *most* cells that differ from it, and to work in."""
-    kind: Any = np.float32
-    block = _aligned((9, rows, columns), kind)
-    block[4] = 0
-    block[2] = np.nan  # equals no conductance
-    return Store(
-        block, np.empty((3, max(rows, columns)), kind), _aligned((1 + 2 * ROWS, columns), kind),
-        _aligned((1 + 4 * BLOCK, columns), np.float64), np.zeros(rows + 1, np.int64),
-        np.empty(most, np.int64), np.empty((2, most), kind),
-    )  # fmt: skip
-
-
-@inner
-def arranged(block, edges, narrow, wide, first, cell, beyond):
-    """Return the arrays of a :class:`Store` as base, changes and room to work in."""
-    rows, columns = block.shape[1:]
-    down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
-    base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
-    changes = Changes(first, cell, beyond[0], beyond[1])
-    return base, changes, Room(block[5], block[6], block[7], block[8], narrow, wide)
+__all__ = ["eliminate", "find_changes", "find_mode", "rebase", "sweep"]
 
 
 @inner
@@ -306,7 +175,7 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
 
 @kernel
 def find_mode(lines, steps, block, edges, narrow, wide, first, cell, beyond):
-    """Sharpen the mode of the base of a :class:`Store` by *steps* steps.
+    """Sharpen the mode of the base of a :class:`.store.Store` by *steps* steps.
 
     Returns lam, 0 where there is no mode.
     """

@@ -9,7 +9,8 @@ from .balance import State
 from .follow import Progress, follow
 from .ladders import Lines
 from .solution import ArraySolution
-from .sweeps import empty_store, find_mode
+from .store import empty_store
+from .sweeps import find_mode
 
 __all__ = ["Warm"]
 

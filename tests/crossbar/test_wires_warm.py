@@ -8,7 +8,8 @@ import pytest
 from ohmlearn.crossbar.wires.resistances import Wires
 from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of
 from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array
-from ohmlearn.crossbar.wires.sweeps import arranged, empty_store, find_mode, rebase
+from ohmlearn.crossbar.wires.store import arranged, empty_store
+from ohmlearn.crossbar.wires.sweeps import find_mode, rebase
 
 HEAVY = Wires(1.0, 1.0)
 UNEQUAL = Wires(r_word=3.0, r_bit=0.5, r_driver=50.0, r_sense=7.0)
