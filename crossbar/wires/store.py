@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +73,7 @@ class Room(NamedTuple):
 
 def _aligned(shape: tuple[int, ...], kind: Any) -> NDArray:
     """Return an empty array that begins where a line of the cache does."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    size = prod(shape) * np.dtype(kind).itemsize
     raw = np.empty(size + 64, np.uint8)
     at = -raw.ctypes.data % 64
     return raw[at : at + size].view(kind).reshape(shape)
