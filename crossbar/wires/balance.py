@@ -58,7 +58,7 @@ class State(NamedTuple):
 
     def part(self, which: int | slice) -> State:
         """Return one drive without the batch axis, or some drives with it."""
-        return State(*(a[which] for a in self))
+        return State._make([a[which] for a in self])
 
 
 @inlined
@@ -135,8 +135,15 @@ def word_block(current, w, at, side, r, t, supply, out):
         for m in range(one, np.uint64(max(side * columns - 1, 1))):
             n = first + m
             rest[m] = flow * ((x[n - one] - x[n]) - (x[n] - x[n + one])) - c[n]
-    for k in range(side):
-        word_ends(current, w, at + k, r, t, supply[at + k], out, k)
+    if r > 0 and t > 0 and columns > 1:
+        flow, end, last = 1.0 / r, 1.0 / t, columns - 1
+        for k in range(side):
+            i = at + k
+            out[k, last] = flow * (w[i, last - 1] - w[i, last]) - current[i, last]
+            out[k, 0] = (flow * (w[i, 1] - w[i, 0]) - end * w[i, 0]) - current[i, 0]
+    else:
+        for k in range(side):
+            word_ends(current, w, at + k, r, t, supply[at + k], out, k)
 
 
 @inlined
@@ -184,10 +191,10 @@ def as_single(top):
 @kernel
 def proper(g):
     """Return whether all of *g* (rows, columns) are finite, and positive or +0."""
-    every, top = np.int64(0), np.int64(0)
-    for x in g.reshape(-1).view(np.int64):
-        every |= x
-        top = max(top, x)
+    every, top, bits = np.int64(0), np.int64(0), g.reshape(-1).view(np.int64)
+    for n in range(np.uint64(bits.size)):
+        every |= bits[n]
+        top = max(top, bits[n])
     return every >= 0 and as_number(top) < np.inf
 
 

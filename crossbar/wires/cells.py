@@ -160,7 +160,8 @@ def solve_cells(
     outcomes = [newton.solve(state.part(k), tolerance, max_iterations) for k in range(len(v))]
     worst = worst_of(outcomes, shape)
     g_max = float(newton.slope.max())
-    return finished(state, worst, batched, tolerance, g_max, newton.system.lines)
+    found = state if batched else state.part(0)
+    return finished(found, worst, tolerance, g_max, newton.system.lines)
 
 
 def solve_devices(

@@ -16,6 +16,7 @@ from ...jit import inlined, inner, kernel
 from .balance import (
     SIZE,
     SIZE_SINGLE,
+    State,
     as_number,
     as_single,
     bit_balance,
@@ -27,7 +28,9 @@ from .balance import (
     sum_row,
     word_block,
 )
-from .sweeps import BLOCK, find_changes, rebase, sweep
+from .ladders import Lines
+from .store import BLOCK, arranged
+from .sweeps import eliminate, find_changes, rebase, sweep
 
 __all__ = ["Progress", "Tuning", "follow"]
 
@@ -120,6 +123,7 @@ def _relax(base, lines, changes, room, tuning):
         left = share - done  # of the residual, along the mode
         alpha = (gain - omega) * left if gain > 0 else 0.0
         done += (omega * left) + alpha
+        eliminate(base, room, count % 2 == 0)
         moved, share = sweep(
             base, lines, changes, room, count % 2 == 1, False, kind(omega), kind(alpha)
         )
@@ -150,9 +154,9 @@ def _integrate_words(c, r, t, scale, at, side, dw):
 def _integrate_bits(c, r, scale, i, flow, db, below, k):
     """Write what currents into the bit lines cause in row *i* to row *k* of *db*."""
     for j in range(flow.size):
-        db[k, j] = db[below, j] + r * flow[j]
-    for j in range(flow.size):
-        flow[j] -= scale * c[i, j]
+        x = flow[j]
+        db[k, j] = db[below, j] + r * x
+        flow[j] = x - scale * c[i, j]
 
 
 @inlined
@@ -244,41 +248,56 @@ def _largest_of(supply, output):
 
 @kernel
 def follow(
-    g, lines, state, start, before, excess, terminals, tolerance, base, changes, room, tuning, left
-):
-    """Solve one drive, starting from the solution before a change; return :class:`Progress`.
+    g, wires, v, u, w, b, current, supply, output, drop, rise, before, excess, supplied, put_out,
+    left, tolerance, omega, lam, rate, limit,
+    block, edges, narrow, wide, first, cell, beyond,
+):  # fmt: skip
+    """Solve one drive, starting from the solution before a change.
 
     Parameters
     ----------
     g : (rows, columns)
         Conductances now [S].
-    lines
-        The wires.
-    state : State
-        Terminal voltages; all else is written.
-    start : tuple
-        Voltage drops of word lines and rises of bit lines before, (rows, columns) [V].
+    wires : (4,)
+        The numbers of :class:`.ladders.Lines`.
+    v, u
+        Terminal voltages, see :class:`.balance.State`.
+    w, b, current, supply, output
+        The rest of a state; all are written.
+    drop, rise : (rows, columns)
+        Voltage drops of word lines and rises of bit lines before [V].
     before : (rows, columns)
         The cells' currents then [A].
     excess : (rows, columns)
         What of these the wires did not carry [A], float32.
-    terminals : tuple
+    supplied, put_out : (rows,), (columns,)
         Currents into word lines and out of bit lines then [A].
-    tolerance : float
-        Share of the largest of these that may stay at a node.
-    base, changes, room, tuning
-        See :mod:`.sweeps` and :class:`Tuning`; *changes* is room for those from *base*.
     left : (rows, columns)
         Receives the excess now [A], float32.
+    tolerance : float
+        Share of the largest of these that may stay at a node.
+    omega, lam, rate, limit
+        See :class:`Tuning`.
+    block, edges, narrow, wide, first, cell, beyond
+        See :class:`.store.Store`.
+
+    Returns
+    -------
+    tuple
+        The fields of :class:`Progress`.
     """
+    lines = Lines(wires[0], wires[1], wires[2], wires[3])
+    state, start = State(v, u, w, b, current, supply, output), (drop, rise)
+    base, changes, room = arranged(block, edges, narrow, wide, first, cell, beyond)
+    tuning = Tuning(omega, lam, rate, limit)
     rebased = find_changes(g, base, changes) < 0
     if rebased:
         rebase(g, lines, base)
         changes.first[:] = 0
     # What may be left is 1 in the sweeps: far from where squares of float32 lose their digits.
-    scale = 1.0 / (0.5 * tolerance * _largest_of(*terminals))
+    scale = 1.0 / (0.5 * tolerance * _largest_of(supplied, put_out))
     top = _sources(g, state, start, before, excess, scale, room.f)
-    count, rate, rest = 0, 0.0, 0.0
+    count, seen, rest = 0, 0.0, 0.0
     for n in range(_ROUNDS):
         was, last = top, np.inf
         if top > 1:
@@ -292,8 +311,8 @@ def follow(
             now = state.w, state.b
             top, rest = _settle(g, lines, state, now, 1.0, scale, room)
         if last > 0 and top > _ROUNDING * was:
-            rate = max(rate, float(top / last))
+            seen = max(seen, float(top / last))
         if not (1 < top < _STUCK * was):
             break
     _keep(room.f, scale, left)
-    return Progress(count, rest, _largest_of(state.supply, state.output), rate, rebased)
+    return count, rest, _largest_of(state.supply, state.output), seen, rebased

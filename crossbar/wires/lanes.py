@@ -12,6 +12,7 @@ Arrays are (rows, LANES, columns), so that every loop runs along contiguous memo
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -42,11 +43,12 @@ def roots(trace: NDArray, count: int) -> NDArray:
     diagonal = 1.0 / alpha
     diagonal[1:] += beta[:-1] / alpha[:-1]
     beside = np.sqrt(beta[:-1]) / alpha[:-1]
-    left = list(np.linalg.eigvalsh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)))
+    matrix = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+    left = np.linalg.eigvalsh(matrix).tolist()
     chosen = [left.pop()]
     while left:
-        distance = [sum(np.log(abs(x - y) + 1e-300) for y in chosen) for x in left]
-        chosen.append(left.pop(int(np.argmax(distance))))
+        distance = [sum(log(abs(x - y) + 1e-300) for y in chosen) for x in left]
+        chosen.append(left.pop(distance.index(max(distance))))
     return np.array(chosen)
 
 

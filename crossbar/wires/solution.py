@@ -130,7 +130,7 @@ def _check_drive(v: ArrayLike | None, lines: int, name: str) -> NDArray:
             f"{name} of shape {v.shape} for {lines} lines; allowed is ({lines},) or "
             f"(batch, {lines})."
         )
-    if not np.isfinite(v).all():
+    if not np.vdot(v, v) < np.inf and not np.isfinite(v).all():
         bad = tuple(int(n) for n in np.argwhere(~np.isfinite(v))[0])
         raise ConfigError(f"{name}{list(bad)} is {v[bad]} V; allowed are finite numbers.")
     return v
@@ -225,11 +225,10 @@ def rounding(g: NDArray, lines: Lines, one: State) -> float:
 
 
 def finished(
-    state: State, outcome: Outcome, batched: bool, tolerance: float, g_max: float, lines: Lines
+    one: State, outcome: Outcome, tolerance: float, g_max: float, lines: Lines
 ) -> ArraySolution:
     """Return the result, with a message that says what to try if it is not good."""
-    np.negative(state.w, out=state.w)
-    one = state if batched else state.part(0)
+    np.negative(one.w, out=one.w)
     excess = None if outcome.excess is None else outcome.excess.reshape(one.current.shape)
     done = f"{outcome.iterations} iterations, residual {outcome.residual:.1e}"
     message = f"solved in {done}"

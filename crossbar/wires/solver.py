@@ -90,9 +90,13 @@ class ArraySolver:
         v, u, batched = check_drives(v_word, v_bit, self.g.shape)
         one_by_one = len(v) < ENOUGH and not self._system.stiff
         state = begin(v, u, self.g.shape, start, copied=not one_by_one)
-        outcome = self._run(state, start, tolerance, max_iterations)
+        if batched:
+            outcome = self._run(state, start, tolerance, max_iterations)
+        else:
+            state = state.part(0)
+            outcome = self._one(state, start, 0, tolerance, max_iterations)
         g_max = 0.0 if outcome.good else float(self.g.max())
-        return finished(state, outcome, batched, tolerance, g_max, self._system.lines)
+        return finished(state, outcome, tolerance, g_max, self._system.lines)
 
     def _run(
         self, state: State, start: ArraySolution | None, tolerance: float, limit: int

@@ -11,104 +11,13 @@ the rows per step, in float32. Two things make a small change cheap:
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ...jit import inner, inner_part, kernel
-from .ladders import ROWS, Ladders, factor, factor_upward, solve_rows
-from .lanes import TwoWay
+from .ladders import ROWS, factor, factor_upward, solve_rows
+from .store import arranged
 
-__all__ = [
-    "BLOCK",
-    "Base",
-    "Changes",
-    "Room",
-    "empty_base",
-    "find_changes",
-    "find_mode",
-    "rebase",
-    "sweep",
-]
-
-BLOCK = 8
-"""Rows that are integrated together."""
-
-
-class Base(NamedTuple):
-    """Conductances that were factorised, in float32, and their factors.
-
-    ``mode`` is the slowest mode W, scaled so that its product with T_b W is 1.
-    """
-
-    g: NDArray
-    bits: TwoWay
-    mode: NDArray
-
-
-class Changes(NamedTuple):
-    """Cells that differ from the base.
-
-    Attributes
-    ----------
-    first : (rows + 1,) of int
-        Where those of a row begin.
-    cell : (n,) of int
-        Their places, row by row.
-    dg : (n,)
-        Conductance beyond that of the base [S].
-    w : (n,)
-        Voltage of their word line's node in the sweep before [V].
-    """
-
-    first: NDArray
-    cell: NDArray
-    dg: NDArray
-    w: NDArray
-
-
-class Room(NamedTuple):
-    """Work space.
-
-    Attributes
-    ----------
-    f, c : (rows, columns)
-        Currents of sources, and through the cells.
-    b, q : (rows, columns)
-        Voltages of the bit lines, and those half solved.
-    narrow, wide : (9, columns), (33, columns)
-        Rows at hand, of float32 and float64.
-    """
-
-    f: NDArray
-    c: NDArray
-    b: NDArray
-    q: NDArray
-    narrow: NDArray
-    wide: NDArray
-
-
-def _aligned(shape: tuple[int, ...], kind: Any) -> NDArray:
-    """Return an empty array that begins where a line of the cache does."""
-    size = int(np.prod(shape)) * np.dtype(kind).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    at = -raw.ctypes.data % 64
-    return raw[at : at + size].view(kind).reshape(shape)
-
-
-def empty_base(rows: int, columns: int) -> tuple[Base, Room]:
-    """Return room for a base, and to work in."""
-    kind: Any = np.float32
-    block = _aligned((9, rows, columns), kind)
-    block[4] = 0
-    edges = np.empty((3, max(rows, columns)), kind)
-    down = Ladders(block[0], edges[0, :rows], block[1], edges[1, :columns])
-    block[2] = np.nan  # equals no conductance
-    base = Base(block[2], TwoWay(down, block[3], edges[2, :columns]), block[4])
-    narrow = _aligned((1 + 2 * ROWS, columns), kind)
-    wide = _aligned((1 + 4 * BLOCK, columns), np.float64)
-    return base, Room(block[5], block[6], block[7], block[8], narrow, wide)
+__all__ = ["eliminate", "find_changes", "find_mode", "rebase", "sweep"]
 
 
 @inner
@@ -151,14 +60,20 @@ def find_changes(g, base, changes):
 
 
 @inner_part
-def _substitute_row(behind, last, r, edge, i, q, z, before, k):
-    """Finish the bit lines' elimination in row *i*: row *k* of *z*, from row *before*."""
-    if edge:
-        for j in range(last.size):
-            z[k, j] = last[j] * q[i, j]
-    else:
-        for j in range(last.size):
-            z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
+def _substitute_edge(last, i, q, z, k):
+    """Finish the bit lines' elimination in the row *i* that is first: row *k* of *z*.
+
+    A loop that asks for the first row is not vectorised for any.
+    """
+    for j in range(last.size):
+        z[k, j] = last[j] * q[i, j]
+
+
+@inner_part
+def _substitute_row(behind, r, i, q, z, before, k):
+    """Do so in another one, from row *before* of *z*."""
+    for j in range(q.shape[1]):
+        z[k, j] = behind[i, j] * (z[before, j] + r * q[i, j])
 
 
 @inner_part
@@ -203,18 +118,24 @@ def _answer(g, at, size, f, b, mode, cell, beyond, seen, begin, end, t, c):
     return share
 
 
-@inner_part
-def _eliminate_row(g, i, b, c, ahead, passed, q):
-    """Begin the next solve of the bit lines in row *i*; *passed* is what rows hand on."""
-    for j in range(passed.size):
-        q[i, j] = c[i, j] + g[i, j] * b[i, j] + passed[j]
-    for j in range(passed.size):
-        passed[j] = ahead[i, j] * q[i, j]
+@inner
+def eliminate(base, room, upward):
+    """Begin the next solve of the bit lines, upward or downward, by the currents of the cells."""
+    g, b, c, q, passed = base.g, room.b, room.c, room.q, room.narrow[0]
+    ahead = base.bits.up if upward else base.bits.down.bit
+    rows, columns = g.shape
+    passed[:] = 0
+    for n in range(rows):
+        i = rows - 1 - n if upward else n
+        for j in range(columns):
+            q[i, j] = c[i, j] + g[i, j] * b[i, j] + passed[j]
+        for j in range(columns):
+            passed[j] = ahead[i, j] * q[i, j]
 
 
 @inner
 def sweep(base, lines, changes, room, upward, first, omega, alpha):
-    """Run one step over all rows, *upward* or downward.
+    """Run one step over all rows, *upward* or downward, after an elimination the other way.
 
     With *first* the bit lines stay as they are. Returns the square of the cells' change of
     current, and the mode's share of what the word lines drive into the bit lines.
@@ -225,12 +146,10 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
     word, word_last = bits.down.word, bits.down.word_last
     (rows, columns), kind = g.shape, g.dtype.type
     r_word, r_bit = kind(lines.r_word), kind(lines.r_bit)
-    passed, z, t = narrow[0], narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
+    z, t = narrow[1 : 1 + ROWS], narrow[1 + ROWS :]
     gs, modes, zs, ts = g.reshape(-1), mode.reshape(-1), z.reshape(-1), t.reshape(-1)
     fs, cs, bs = f.reshape(-1), c.reshape(-1), b.reshape(-1)
-    passed[:] = 0
     behind, last = (bits.down.bit, bits.down.bit_last) if upward else (bits.up, bits.up_last)
-    ahead = bits.up if upward else bits.down.bit
     moved, share, before = kind(0.0), kind(0.0), 0
     for n in range(0, rows, ROWS):
         side = min(ROWS, rows - n)
@@ -238,9 +157,12 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
         start, size = at * columns, side * columns
         begin, end = starts[at], starts[at + side]
         if not first:
-            for m in range(side):
+            if n == 0:
+                before = side - 1 if upward else 0
+                _substitute_edge(last, at + before, q, z, before)
+            for m in range(1 if n == 0 else 0, side):
                 k = side - 1 - m if upward else m
-                _substitute_row(behind, last, r_bit, n + m == 0, at + k, q, z, before, k)
+                _substitute_row(behind, r_bit, at + k, q, z, before, k)
                 before = k
             moved += _relax(gs, start, size, omega, alpha, modes, zs, bs)
         _ask(gs, start, size, fs, bs, cell, beyond, seen, begin, end, ts)
@@ -248,17 +170,17 @@ def sweep(base, lines, changes, room, upward, first, omega, alpha):
         share += _answer(
             gs, start, size, fs, bs, modes, cell, beyond, seen, begin, end, ts, cs
         )  # fmt: skip
-        for m in range(side):
-            _eliminate_row(g, at + (side - 1 - m if upward else m), b, c, ahead, passed, q)
     return moved, share
 
 
 @kernel
-def find_mode(base, lines, changes, room, steps):
-    """Sharpen the base's mode by *steps* steps; return lam, 0 where there is none.
+def find_mode(lines, steps, block, edges, narrow, wide, first, cell, beyond):
+    """Sharpen the mode of the base of a :class:`.store.Store` by *steps* steps.
 
-    *changes* must be empty.
+    Returns lam, 0 where there is no mode.
     """
+    unchanged = np.zeros_like(first)
+    base, changes, room = arranged(block, edges, narrow, wide, unchanged, cell, beyond)
     f, b = room.f, room.b
     mode, kind = base.mode, base.g.dtype.type
     rows, columns = mode.shape
@@ -269,6 +191,7 @@ def find_mode(base, lines, changes, room, steps):
     share = none
     for n in range(steps):
         mode[...] = b
+        eliminate(base, room, n % 2 == 1)
         _, share = sweep(base, lines, changes, room, n % 2 == 0, False, one, none)
     before, now = none, none
     for i in range(rows):

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .balance import State
-from .follow import Progress, Tuning, follow
+from .follow import Progress, follow
 from .ladders import Lines
 from .solution import ArraySolution
-from .sweeps import Changes, empty_base, find_mode
+from .store import empty_store
+from .sweeps import find_mode
 
 __all__ = ["Warm"]
 
@@ -18,7 +19,6 @@ _SAFETY = 3.0  # times the rate seen last
 _RATE = 0.1  # assumed before
 _STEPS = 3  # to find the mode from the voltages of a solution; one renews it
 _LIMIT = 20
-_AXES = 1, 1, 2, 2, 2, 2  # of what a solution holds for one drive
 
 
 class Warm:
@@ -26,13 +26,8 @@ class Warm:
 
     def __init__(self, shape: tuple[int, int], lines: Lines) -> None:
         self._shape, self._lines = shape, lines
-        rows, columns = shape
-        self._base, self._room = empty_base(rows, columns)
-        most = int(_CHANGED * rows * columns) + 8
-        self._changes = Changes(
-            np.zeros(rows + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.float32),
-            np.empty(most, np.float32),
-        )  # fmt: skip
+        self._wires = np.array(lines)
+        self._store = empty_store(*shape, int(_CHANGED * shape[0] * shape[1]) + 8)
         self._rate, self._lam = _RATE, 0.0
         self._aged, self._steps = False, 0  # whether the mode is of another base; to find it
         self._roots: tuple[int, bool, NDArray] | None = None
@@ -46,19 +41,15 @@ class Warm:
         *ritz* are the roots of :attr:`.linear.LinearSystem.ritz`, as far as known. Returns also
         the excess of the solution, see :class:`.solution.ArraySolution`.
         """
-        output, supply, before, drop, rise, excess = (
-            self._none if a is None else np.ascontiguousarray(a if a.ndim == whole else a[k])
-            for a, whole in zip((*start[:5], start.excess), _AXES, strict=True)
-        )
+        drop, rise, before, supply, output, excess = self._before(start, k)
         left = np.empty(self._shape, np.float32)
         if self._steps:
             self._find_mode(rise)
         omega = self._inverse_roots(ritz)
-        tuning = Tuning(omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT))
-        done = follow(
-            g, self._lines, one, (drop, rise), before, excess, (supply, output), tolerance,
-            self._base, self._changes, self._room, tuning, left,
-        )  # fmt: skip
+        done = Progress(*follow(
+            g, self._wires, *one, drop, rise, before, excess, supply, output, left, tolerance,
+            omega, self._lam, self._rate, min(3 * omega.size + 3, _LIMIT), *self._store,
+        ))  # fmt: skip
         # A round that leaves next to nothing says no more than that the rate may be smaller.
         if done.iterations > 0:
             self._rate = min(max(_SAFETY * done.rate, self._rate / 4), 1.0)
@@ -66,6 +57,16 @@ class Warm:
         if self._aged and done.iterations > 1:
             self._steps = 1 if self._lam > 0 else _STEPS
         return done, left
+
+    def _before(self, start: ArraySolution, k: int) -> list[NDArray]:
+        """Return what the kernel takes of drive *k* of *start*."""
+        excess = start.excess
+        found = [start.word_drop, start.bit_rise, start.device_current, start.supply, start.output]
+        if start.word_drop.ndim > 2:
+            found = [a[k] for a in found]
+            excess = None if excess is None else excess[k]
+        found.append(self._none if excess is None else excess)
+        return [np.ascontiguousarray(a) for a in found]
 
     def _inverse_roots(self, ritz: NDArray) -> NDArray:
         """Return the relaxation of each sweep; the mode needs none if it is known."""
@@ -79,7 +80,6 @@ class Warm:
         """Find the slowest mode, from the bit lines' voltages *rise*, or renew it."""
         if not self._lam > 0:
             top = np.abs(rise).max()
-            np.divide(rise, top or 1.0, out=self._base.mode, casting="same_kind")
-        none = self._changes._replace(first=np.zeros_like(self._changes.first))
-        self._lam = float(find_mode(self._base, self._lines, none, self._room, self._steps))
+            np.divide(rise, top or 1.0, out=self._store.mode, casting="same_kind")
+        self._lam = float(find_mode(self._lines, self._steps, *self._store))
         self._aged, self._steps = False, 0

@@ -8,7 +8,8 @@ import pytest
 from ohmlearn.crossbar.wires.resistances import Wires
 from ohmlearn.crossbar.wires.solution import ArraySolution, lines_of
 from ohmlearn.crossbar.wires.solver import ArraySolver, solve_array
-from ohmlearn.crossbar.wires.sweeps import Changes, empty_base, find_mode, rebase
+from ohmlearn.crossbar.wires.store import arranged, empty_store
+from ohmlearn.crossbar.wires.sweeps import find_mode, rebase
 
 HEAVY = Wires(1.0, 1.0)
 UNEQUAL = Wires(r_word=3.0, r_bit=0.5, r_driver=50.0, r_sense=7.0)
@@ -83,6 +84,30 @@ def test_wires_carry_the_cells_current_without_the_excess(batch):
         assert 1e-11 < np.abs(excess).max() < 1e-5 * output.max()
 
 
+@pytest.mark.parametrize(
+    "wires", [Wires(20.0, 5.0, 90.0, 40.0), Wires(20.0, 30.0), Wires(10.0, 10.0, 0.0, 300.0)]
+)
+@pytest.mark.parametrize("shape", [(40, 50), (13, 9), (9, 2)])
+def test_the_residual_is_what_stays_at_the_nodes(wires, shape):
+    g, rng = cells(*shape), np.random.default_rng(8)
+    v, solver, lines = rng.uniform(0, 0.2, shape[0]), ArraySolver(g, wires), lines_of(wires)
+    last = solver.solve(v, tolerance=1e-12)
+    for _ in range(3):
+        g = g * rng.normal(1.0, 0.05, shape)
+        solver.update(g)
+        last = solver.solve(v, tolerance=1e-2, start=last)
+    flow = np.diff(last.word_drop, axis=1, append=last.word_drop[:, -1:]) / lines.r_word
+    first = last.word_drop[:, :1] / lines.t_word
+    word = np.hstack([first, flow[:, :-1]]) - flow - last.device_current
+    flow = -np.diff(last.bit_rise, axis=0, prepend=last.bit_rise[:1]) / lines.r_bit
+    out = last.bit_rise[-1:] / lines.t_bit
+    bit = np.vstack([flow[1:], out]) - flow - last.device_current
+    largest = max(np.abs(last.supply).max(), np.abs(last.output).max())
+    left = max(np.abs(word).max(), np.abs(bit).max()) / largest
+    assert 1e-9 < left < 1e-2
+    assert last.residual == pytest.approx(left, rel=1e-4)
+
+
 def test_following_takes_fewer_iterations_than_starting_anew_and_repeats():
     found = chain(cells(128, 128), HEAVY, 12, 1e-9)
     again = chain(cells(128, 128), HEAVY, 12, 1e-9)
@@ -128,14 +153,11 @@ def test_a_start_may_be_any_view_of_its_arrays():
 
 def test_the_slowest_mode_is_an_eigenvector():
     g, lines = cells(24, 20), lines_of(Wires(40.0, 20.0, 30.0, 70.0))
-    base, room = empty_base(24, 20)
+    store = empty_store(24, 20, 8)
+    base, _, _ = arranged(*store)
     rebase(g, lines, base)
     base.mode[...] = 1.0
-    none = Changes(
-        np.zeros(25, np.int64), np.empty(1, np.int64), np.empty((2, 1), np.float32)[0],
-        np.empty(1, np.float32),
-    )  # fmt: skip
-    lam = find_mode(base, lines, none, room, 6)
+    lam = find_mode(lines, 6, *store)
 
     def wires_of(n: int, r: float, t: float, at: int) -> np.ndarray:
         laplace = (np.diag(np.full(n, 2.0)) - np.eye(n, k=1) - np.eye(n, k=-1)) / r
