@@ -75,13 +75,18 @@ class Steps:
             yield self.source(name, nodes_of(name), values)
 
 
-def starting(vectors: Sequence[str], sample: int, start: Sequence[NDArray] | None) -> str:
-    """Return the voltages of *vectors* at time 0; 0 V without *start*, (batch, n_l) by layer."""
+def starting(
+    vectors: Sequence[str], sample: int, start: Sequence[NDArray] | None, card: str = ".ic"
+) -> str:
+    """Return the voltages of *vectors* at time 0; 0 V without *start*, (batch, n_l) by layer.
+
+    With the *card* ``.nodeset`` they are those near which an operating point is looked for.
+    """
     values = np.zeros(len(vectors))
     if start is not None:
         values = np.concatenate([np.asarray(each)[sample] for each in start])
     pairs = zip(vectors, values.tolist(), strict=True)
-    return wrapped([".ic", *(f"{v}={number(value)}" for v, value in pairs)])
+    return wrapped([card, *(f"{v}={number(value)}" for v, value in pairs)])
 
 
 def meters(

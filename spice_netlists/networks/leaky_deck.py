@@ -66,6 +66,8 @@ def leaky_deck(
     *,
     sample: int = 0,
     start: Sequence[NDArray] | None = None,
+    near: Mapping[str, Sequence[NDArray]] | None = None,
+    metered: bool = True,
     tight: bool = False,
     dialect: str = "ngspice",
     title: str = "leaky network",
@@ -85,6 +87,11 @@ def leaky_deck(
         Row of the phases' inputs and targets.
     start : sequence of (batch, n_l), optional
         Node voltages [V] at time 0 of transients; 0 V where left out.
+    near : mapping of str to sequence of (batch, n_l), optional
+        Node voltages [V] near which an operating point is looked for, by name of its bench
+        (``.nodeset``): of several steady states the one there is found.
+    metered
+        Whether transients measure energies.
     tight
         Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
     dialect, title, seed, experiment
@@ -110,9 +117,9 @@ def leaky_deck(
     }
     for name, bench in benches.items():
         if isinstance(bench, Phase):
-            lines = _operating_point(network, bench, sample, dialect)
+            lines = _operating_point(network, bench, sample, (near or {}).get(name), dialect)
         else:
-            lines = _transient(network, bench, sample, start, tight, dialect)
+            lines = _transient(network, bench, sample, start, metered, tight, dialect)
         bodies[f"tb_{name}.sp"] = "\n".join(lines)
     return Deck.build(
         bodies,
@@ -159,13 +166,15 @@ def _ends(source: str) -> str:
 
 
 def _operating_point(
-    network: LeakyNetwork, phase: Phase, sample: int, dialect: str
+    network: LeakyNetwork, phase: Phase, sample: int, near: Sequence[NDArray] | None, dialect: str
 ) -> Iterator[str]:
     yield from _circuit(network)
     for name, values in sources(network, phase).items():
         yield f"{name} {_ends(name)} {number(values[sample])}"
     yield f"vnudge nudge 0 {number(phase.nudge / network.leak[-1])}"
     yield from _settings(dialect, "op")
+    if near is not None:
+        yield starting(saved(network), sample, near, ".nodeset")
     yield ".op"
     yield saving(saved(network), dialect)
 
@@ -175,6 +184,7 @@ def _transient(
     phases: Sequence[Phase],
     sample: int,
     start: Sequence[NDArray] | None,
+    metered: bool,
     tight: bool,
     dialect: str,
 ) -> Iterator[str]:
@@ -188,7 +198,7 @@ def _transient(
     step = min(float(network.time_constants().min()) / _STEPS[level], steps.shortest / 50)
     yield f".tran {number(step)} {number(steps.ends[-1])} 0 {number(step)} uic"
     yield starting(saved(network), sample, start)
-    powers = _powers(network, dialect)
+    powers = _powers(network, dialect) if metered else {}
     yield saving([*saved(network), *(f"v(w_{name})" for name in powers)], dialect)
     yield from meters(dialect, powers, steps.ends)
 
