@@ -235,7 +235,6 @@ def _needed(experiment: Experiment) -> str:
         "crossbar.encoding = 'pair'": experiment.crossbar.encoding != "pair",
         "learning.policy other than 'ideal'": experiment.learning.policy == "ideal",
         "run.precision = 'float64'": experiment.run.precision != "float64",
-        "an experiment without [wires]": experiment.wires is not None,
     }
     return next((name for name, missing in wrong.items() if missing), "")
 
