@@ -45,9 +45,9 @@ values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
 MEASURED_WITH_WIRES = {**MEASURED, "wires": "dissipated wires"}
 """The same where wires are measured too, see :func:`measures_wires`."""
 
-MOST_WIRES = 2000
-"""Segments of wires up to which a transient bench measures what they dissipate: that takes ngspice
-three times as long."""
+MOST_WIRES = 50_000
+"""Segments of wires up to which a transient bench measures what they dissipate. That takes ngspice
+a fifth to a half longer; with so many it needs hours anyway."""
 
 _TEMPERATURE = "temp=27 tnom=27"
 _OPTIONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -142,12 +143,14 @@ def _pulses_entry(experiment: Experiment) -> dict[str, Any]:
     """Return the ledger's entry of what the access transistor takes of pulses: left out."""
     section, access = experiment.access, choose_access(experiment.access)
     numbers = {}
-    if section is not None and access is not None:
+    if section is not None and access is not None and experiment.device is not None:
         cell = choose_cell(experiment.device, experiment.crossbar)
         reach = pulse_reach(cell.params, access, section.v_gate)
         for kind, parts in zip(("set", "reset"), reach, strict=True):
             numbers |= {
-                f"{kind}_at_{x:g}": round(part, 3) for x, part in zip(STATES, parts, strict=True)
+                f"{kind}_at_{x:g}": round(part, 3)
+                for x, part in zip(STATES, parts, strict=True)
+                if isfinite(part)
             }
     return {
         "name": "access_pulses",

@@ -76,7 +76,7 @@ def transistor_notes(experiment: Experiment, cells: bool) -> tuple[str, ...]:
 def _shortened(experiment: Experiment) -> tuple[str, ...]:
     """Return what the transistor of ``[access]`` leaves of pulses, if it is not nearly all."""
     section, access = experiment.access, choose_access(experiment.access)
-    if section is None or access is None:
+    if section is None or access is None or experiment.device is None:
         return ()
     params = choose_cell(experiment.device, experiment.crossbar).params
     reach = pulse_reach(params, access, section.v_gate)
