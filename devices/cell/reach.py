@@ -55,4 +55,5 @@ def _part(p: Any, m: Nmos, v_gate: float, amplitude: float, width: float, x: flo
     alone = program_cell(p, None, v_gate, amplitude, width, x) - x
     if alone == 0.0:
         return 1.0
-    return max((program_cell(p, m, v_gate, amplitude, width, x) - x) / alone, 0.0)
+    part = (program_cell(p, m, v_gate, amplitude, width, x) - x) / alone
+    return 0.0 if part <= 0.0 else part  # and no minus zero

@@ -37,6 +37,7 @@ def test_a_pulse_response_is_whole_or_nothing_by_the_threshold():
         above = memristor_voltage(p, ACCESS, 3.3, p.v_set, 0.0, x) >= WRITE_THRESHOLD * p.v_set
         assert part == pytest.approx(1.0 if above else 0.0, abs=1e-3)
     assert set(reach.set) == {1.0, 0.0}
+    assert str(reach.reset) == "(0.0, 0.0, 0.0)"
 
 
 def test_it_is_the_ratio_of_two_pulses():
