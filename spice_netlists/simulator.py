@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ..circuits.simulator import Equilibrium, Phase, Trajectory
 from ..errors import ConfigError, nearest
 from .deck import Deck
+from .following import followed
 from .names import number
 from .ngspice.batch import run_batch
 from .ngspice.raw import Plot
@@ -62,6 +63,9 @@ class Family(NamedTuple):
         measured.
     stored
         ``stored(network, before, after) -> (batch,)``, energy gained by the capacitors [J].
+    follow
+        ``follow(network, phase) -> s``, how long the circuit is followed from its start before
+        its steady state is solved for; 0 where there is only one.
     """
 
     deck: Callable[..., Deck]
@@ -71,6 +75,7 @@ class Family(NamedTuple):
     imbalance: Callable[[Any, Phase, NDArray], tuple[NDArray, NDArray]]
     energy: Callable[[Any, Mapping[str, float]], list[dict[str, float]]]
     stored: Callable[[Any, NDArray, NDArray], NDArray]
+    follow: Callable[[Any, Phase], float]
 
 
 def family_of(network: Any) -> Family:
@@ -120,26 +125,26 @@ class NgspiceSimulator:
     def settle(
         self, network: Any, phase: Phase, start: Sequence[NDArray] | None = None
     ) -> Equilibrium:
-        """Return the steady state of *network* under *phase*.
+        """Return the steady state of *network* under *phase*, sought from *start* on.
 
-        ngspice starts by itself: *start* is not used, and iterations are not counted.
+        Where there may be several, ngspice first follows the circuit in time from *start* (zero
+        volts if left out), in a process for each sample. Iterations are not counted.
 
         Raises
         ------
         NetlistError
             If ngspice is missing or finds no solution.
         ConfigError
-            If the phase does not fit the network.
+            If the phase or the start does not fit the network.
         """
         family = family_of(network)
-        text = family.deck(network, {"settle": phase}).flat("settle")
-        sources, vectors = family.sources(network, phase), family.vectors(network)
-        if self.mode == "shared":
-            found = _altered(text, sources, vectors, phase.batch)
+        if (duration := family.follow(network, phase)) > 0.0:
+            lasting = replace(phase, duration=duration)
+            found, resting = followed(family, network, lasting, start, self.timeout)
         else:
-            found = _swept(text, sources, vectors, phase.batch, self.timeout)
+            found, resting = self._solved(family, network, phase), np.True_
         current, distance = family.imbalance(network, phase, found)
-        converged = distance.max(axis=1, initial=0.0) <= self.tolerance
+        converged = resting & (distance.max(axis=1, initial=0.0) <= self.tolerance)
         return Equilibrium(
             _by_layer(family, network, found),
             converged,
@@ -147,6 +152,14 @@ class NgspiceSimulator:
             0,
             "" if converged.all() else _advice(converged, float(distance.max())),
         )
+
+    def _solved(self, family: Family, network: Any, phase: Phase) -> NDArray:
+        """Return operating points (batch, nodes) [V], from wherever ngspice starts."""
+        text = family.deck(network, {"settle": phase}).flat("settle")
+        sources, vectors = family.sources(network, phase), family.vectors(network)
+        if self.mode == "shared":
+            return _altered(text, sources, vectors, phase.batch)
+        return _swept(text, sources, vectors, phase.batch, self.timeout)
 
     def transient(
         self,

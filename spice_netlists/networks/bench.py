@@ -22,6 +22,7 @@ from .behavioural import current_source, integral
 __all__ = ["Steps", "meters", "saving", "starting"]
 
 _TERMS = 8  # of one formula: simulators differentiate it by each of its voltages
+_ALONE = ("wires",)  # what has a source for each term: of thousands, that is solved faster
 
 
 class Steps:
@@ -75,13 +76,18 @@ class Steps:
             yield self.source(name, nodes_of(name), values)
 
 
-def starting(vectors: Sequence[str], sample: int, start: Sequence[NDArray] | None) -> str:
-    """Return the voltages of *vectors* at time 0; 0 V without *start*, (batch, n_l) by layer."""
+def starting(
+    vectors: Sequence[str], sample: int, start: Sequence[NDArray] | None, card: str = ".ic"
+) -> str:
+    """Return the voltages of *vectors* at time 0; 0 V without *start*, (batch, n_l) by layer.
+
+    With the *card* ``.nodeset`` they are those near which an operating point is looked for.
+    """
     values = np.zeros(len(vectors))
     if start is not None:
         values = np.concatenate([np.asarray(each)[sample] for each in start])
     pairs = zip(vectors, values.tolist(), strict=True)
-    return wrapped([".ic", *(f"{v}={number(value)}" for v, value in pairs)])
+    return wrapped([card, *(f"{v}={number(value)}" for v, value in pairs)])
 
 
 def meters(
@@ -91,9 +97,10 @@ def meters(
     yield "* wattmeters: 1 V stands for 1 W"
     for name, terms in powers.items():
         yield f"rw_{name} w_{name} 0 1"
-        for k in range(0, len(terms), _TERMS):
-            total = "+".join(f"({term})" for term in terms[k : k + _TERMS])
-            yield current_source(dialect, f"w_{name}_{k // _TERMS}", "0", f"w_{name}", total)
+        size = 1 if name in _ALONE else _TERMS
+        for k in range(0, len(terms), size):
+            total = "+".join(f"({term})" for term in terms[k : k + size])
+            yield current_source(dialect, f"w_{name}_{k // size}", "0", f"w_{name}", total)
         for k, (a, b) in enumerate(pairwise(ends), start=1):
             yield integral(dialect, f"e_{name}_{k}", f"w_{name}", number(a), number(b))
 

@@ -45,15 +45,16 @@ values are classes of :mod:`ohmlearn.circuits.leaky.energy`."""
 MEASURED_WITH_WIRES = {**MEASURED, "wires": "dissipated wires"}
 """The same where wires are measured too, see :func:`measures_wires`."""
 
-MOST_WIRES = 2000
-"""Segments of wires up to which a transient bench measures what they dissipate: that takes ngspice
-three times as long."""
+MOST_WIRES = 50_000
+"""Segments of wires up to which a transient bench measures what they dissipate. That takes ngspice
+a fifth to a half longer; with so many it needs hours anyway."""
 
 _TEMPERATURE = "temp=27 tnom=27"
 _OPTIONS = {
     # A relative tolerance of 1e-3 would leave microvolts.
     "op": f"reltol=1e-9 vntol=1e-12 abstol=1e-15 gmin=1e-12 {_TEMPERATURE}",
-    "default": f"reltol=1e-4 vntol=1e-7 abstol=1e-13 gmin=1e-12 {_TEMPERATURE}",
+    # Steps follow the local error: where couplings are strong, nodes move in a part of their tau.
+    "default": f"reltol=3e-5 vntol=1e-7 abstol=1e-13 chgtol=1e-18 trtol=1 {_TEMPERATURE}",
     "tight": f"reltol=1e-6 vntol=1e-9 abstol=1e-15 chgtol=1e-18 trtol=1 {_TEMPERATURE}",
 }
 _STEPS = {"default": 8, "tight": 30}  # per shortest time constant, at least
@@ -66,6 +67,8 @@ def leaky_deck(
     *,
     sample: int = 0,
     start: Sequence[NDArray] | None = None,
+    near: Mapping[str, Sequence[NDArray]] | None = None,
+    metered: bool = True,
     tight: bool = False,
     dialect: str = "ngspice",
     title: str = "leaky network",
@@ -85,6 +88,11 @@ def leaky_deck(
         Row of the phases' inputs and targets.
     start : sequence of (batch, n_l), optional
         Node voltages [V] at time 0 of transients; 0 V where left out.
+    near : mapping of str to sequence of (batch, n_l), optional
+        Node voltages [V] near which an operating point is looked for, by name of its bench
+        (``.nodeset``): of several steady states the one there is found.
+    metered
+        Whether transients measure energies.
     tight
         Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
     dialect, title, seed, experiment
@@ -110,9 +118,9 @@ def leaky_deck(
     }
     for name, bench in benches.items():
         if isinstance(bench, Phase):
-            lines = _operating_point(network, bench, sample, dialect)
+            lines = _operating_point(network, bench, sample, (near or {}).get(name), dialect)
         else:
-            lines = _transient(network, bench, sample, start, tight, dialect)
+            lines = _transient(network, bench, sample, start, metered, tight, dialect)
         bodies[f"tb_{name}.sp"] = "\n".join(lines)
     return Deck.build(
         bodies,
@@ -159,13 +167,15 @@ def _ends(source: str) -> str:
 
 
 def _operating_point(
-    network: LeakyNetwork, phase: Phase, sample: int, dialect: str
+    network: LeakyNetwork, phase: Phase, sample: int, near: Sequence[NDArray] | None, dialect: str
 ) -> Iterator[str]:
     yield from _circuit(network)
     for name, values in sources(network, phase).items():
         yield f"{name} {_ends(name)} {number(values[sample])}"
     yield f"vnudge nudge 0 {number(phase.nudge / network.leak[-1])}"
     yield from _settings(dialect, "op")
+    if near is not None:
+        yield starting(saved(network), sample, near, ".nodeset")
     yield ".op"
     yield saving(saved(network), dialect)
 
@@ -175,6 +185,7 @@ def _transient(
     phases: Sequence[Phase],
     sample: int,
     start: Sequence[NDArray] | None,
+    metered: bool,
     tight: bool,
     dialect: str,
 ) -> Iterator[str]:
@@ -188,7 +199,7 @@ def _transient(
     step = min(float(network.time_constants().min()) / _STEPS[level], steps.shortest / 50)
     yield f".tran {number(step)} {number(steps.ends[-1])} 0 {number(step)} uic"
     yield starting(saved(network), sample, start)
-    powers = _powers(network, dialect)
+    powers = _powers(network, dialect) if metered else {}
     yield saving([*saved(network), *(f"v(w_{name})" for name in powers)], dialect)
     yield from meters(dialect, powers, steps.ends)
 

@@ -52,6 +52,8 @@ def resistive_deck(
     *,
     sample: int = 0,
     start: Sequence[NDArray] | None = None,
+    near: Mapping[str, Sequence[NDArray]] | None = None,
+    metered: bool = True,
     tight: bool = False,
     finals: NDArray | None = None,
     dialect: str = "ngspice",
@@ -72,6 +74,11 @@ def resistive_deck(
         Row of the phases' inputs, targets and currents.
     start : sequence of (batch, n_l), optional
         Node voltages [V] at time 0 of transients; 0 V where left out.
+    near : mapping of str to sequence of (batch, n_l), optional
+        Node voltages [V] near which an operating point is looked for, by name of its bench
+        (``.nodeset``): of several steady states the one there is found.
+    metered
+        Whether transients measure energies.
     tight
         Whether transients take small steps, for waveforms within 1e-4 V instead of 1e-3 V.
     finals : (phases, n_N), optional
@@ -99,9 +106,9 @@ def resistive_deck(
         for phase in [bench] if isinstance(bench, Phase) else bench:
             _check(network, phase, sample)
         if isinstance(bench, Phase):
-            lines = _operating_point(network, bench, sample, dialect)
+            lines = _operating_point(network, bench, sample, (near or {}).get(name), dialect)
         else:
-            lines = _transient(network, bench, sample, start, tight, finals, dialect)
+            lines = _transient(network, bench, sample, start, metered, tight, finals, dialect)
         bodies[f"tb_{name}.sp"] = "\n".join(lines)
     return Deck.build(
         bodies,
@@ -156,7 +163,11 @@ def _circuit(network: ResistiveNetwork, dialect: str) -> Iterator[str]:
 
 
 def _operating_point(
-    network: ResistiveNetwork, phase: Phase, sample: int, dialect: str
+    network: ResistiveNetwork,
+    phase: Phase,
+    sample: int,
+    near: Sequence[NDArray] | None,
+    dialect: str,
 ) -> Iterator[str]:
     yield from _circuit(network, dialect)
     for name, values in sources(network, phase).items():
@@ -167,6 +178,8 @@ def _operating_point(
         for k, node in enumerate(nodes_of(network)[-1]):
             yield f"rnudge_{k} {node} target_{k} {r}"
     yield from _settings(network, "op", dialect)
+    if near is not None:
+        yield starting(saved(network), sample, near, ".nodeset")
     yield ".op"
     yield saving(saved(network), dialect)
 
@@ -189,6 +202,7 @@ def _transient(
     phases: Sequence[Phase],
     sample: int,
     start: Sequence[NDArray] | None,
+    metered: bool,
     tight: bool,
     finals: NDArray | None,
     dialect: str,
@@ -204,7 +218,7 @@ def _transient(
     step = steps.shortest / _STEPS[level] / (_AT_CORNERS if corners else 1)
     yield f".tran {number(step)} {number(steps.ends[-1])} 0 {number(step)} uic"
     yield starting(saved(network), sample, start)
-    powers = measured(network, phases, dialect)
+    powers = measured(network, phases, dialect) if metered else {}
     yield from meters(dialect, powers, steps.ends)
     kept = [*saved(network), *(f"v(w_{name})" for name in powers)]
     if finals is not None:

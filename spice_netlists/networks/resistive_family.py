@@ -35,4 +35,11 @@ def _widths(network: ResistiveNetwork) -> tuple[int, ...]:
     return network.sizes[1:]
 
 
-FAMILY = Family(resistive_deck, saved, sources, _widths, _imbalance, classes_of, _stored)
+def _one_state(network: ResistiveNetwork, phase: Phase) -> float:
+    """Return 0: co-content is convex, so that there is one steady state, wherever one starts."""
+    return 0.0
+
+
+FAMILY = Family(
+    resistive_deck, saved, sources, _widths, _imbalance, classes_of, _stored, _one_state
+)

@@ -17,75 +17,31 @@ gets the difference of the currents of its two sense lines; without these three 
 voltage while cells are programmed.
 
 Both reads of a shared array happen at once, which no single array at virtual ground can do. The
-programmed cells are read forward. For the read backward every cell of array l > 1 has a *reader*:
-the current law of its memristor at the same state, which is taken from the programmed cell, with
-a transistor of its own, between the line ``t{l}_i`` that node i of layer l drives and the sense
-lines ``u{l}_j`` (plus arms) and ``w{l}_j`` (minus arms) of node j of layer l - 1. Readers are
-never programmed; ``compute`` connects their driven lines.
+programmed cells are read forward, their *readers* backward (:mod:`.sample_arrays`): between the
+line ``t{l}_i`` that node i of layer l drives and the sense lines ``u{l}_j`` (plus arms) and
+``w{l}_j`` (minus arms) of node j of layer l - 1; on tiles with wires, minus arms are driven by the
+opposite voltage ``o{l}_i`` and sensed on ``u{l}_j`` as well. ``compute`` connects driven lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterator
 
 from ...circuits.leaky.network import LeakyNetwork
-from ...devices.cell.access import Nmos
-from ...devices.contract import device_of
-from ...errors import NetlistError
 from ..names import number
-from ..parts.cells import nmos_model, transistor
-from ..parts.dialects import dialect_of
-from ..parts.expressions import Language, write
-from ..parts.physics import physics_of
 from ..parts.pulses import Lines
-from ..parts.tiles import MemristorCells, Tile, tile
-from ..parts.unfolding import in_full
 from .behavioural import current_source, voltage_source
 from .leaky import RHO, sense_stage
 
-__all__ = ["MOST_CELLS", "circuit", "node_names", "programming_lines", "readers", "tiles"]
-
-MOST_CELLS = 1000
-"""Cells with a state beyond which a transient of ngspice takes hours."""
+__all__ = ["circuit", "node_names", "programming_lines", "wired"]
 
 _LINK = "on_off"
 _CONDUCTION = f".model {_LINK} sw vt=0.5 vh=0 ron=0.1 roff=1e12"
 
 
-def tiles(network: LeakyNetwork, arrays: Sequence[MemristorCells]) -> list[Tile]:
-    """Return the arrays as tiles ``a1``, ``a2``, ...
-
-    Raises
-    ------
-    NetlistError
-        If the cells do not fit the network, or have no access transistor.
-    """
-    if not network.symmetric:
-        raise NetlistError("sample: separate backward arrays are not foreseen; share the weights.")
-    shapes = [(plus.shape[0], 2 * plus.shape[1]) for plus in network.plus]
-    if [np.shape(cells.x0) for cells in arrays] != shapes:
-        raise NetlistError(
-            f"sample: cells of shapes {[np.shape(cells.x0) for cells in arrays]}; allowed are "
-            f"pairs for every weight, {shapes}."
-        )
-    total = sum(int(np.prod(shape)) for shape in shapes)
-    if total > MOST_CELLS:
-        raise NetlistError(
-            f"sample: the network has {total} cells; at most {MOST_CELLS} are simulated with "
-            "their own motion. Use a smaller network."
-        )
-    if any(cells.access is None for cells in arrays):
-        raise NetlistError("sample: every cell needs an access transistor; set [access].")
-    found = []
-    for layer, cells in enumerate(arrays, start=1):
-        own = programming_lines(network, layer, "")
-        found.append(
-            tile(cells, label=f"a{layer}", rows=own.rows, columns=own.columns, gates=own.gates)
-        )
-    return found
+def wired(network: LeakyNetwork) -> bool:
+    """Return whether the arrays are tiles with wires."""
+    return network.tiling is not None
 
 
 def programming_lines(network: LeakyNetwork, layer: int, source: str = "p") -> Lines:
@@ -142,45 +98,13 @@ def _neuron(network: LeakyNetwork, layer: int, i: int) -> Iterator[str]:
     yield from sense_stage(node, f"s{layer}_{2 * i}", f"s{layer}_{2 * i + 1}", 1.0)
     if layer < network.depth:
         gain = network.leak[layer - 1] / network.leak[layer]
-        yield from sense_stage(node, f"u{layer + 1}_{i}", f"w{layer + 1}_{i}", gain)
+        minus = None if wired(network) else f"w{layer + 1}_{i}"
+        yield from sense_stage(node, f"u{layer + 1}_{i}", minus, gain)
     if network.depth > 1:
         rho = RHO[network.activation].format(s=f"v({node})/{v_ref}")
         yield voltage_source("ngspice", f"d{layer}_{i}", f"d{layer}_{i}", "0", f"{v_ref}*({rho})")
     if layer > 1:
         yield _link(f"t{layer}_{i}", f"d{layer}_{i}", f"t{layer}_{i}", "compute")
-
-
-def readers(
-    network: LeakyNetwork, arrays: Sequence[MemristorCells], made: Sequence[Tile]
-) -> Iterator[str]:
-    """Yield the readers of all arrays above the first."""
-    for layer in range(2, network.depth + 1):
-        cells, states = arrays[layer - 1], made[layer - 1].nodes.state
-        access = cells.access
-        if isinstance(access, Nmos):
-            yield nmos_model(access, f"reader_{layer}")
-        for j in range(network.sizes[layer - 1]):
-            for k in range(2 * network.sizes[layer]):
-                own, sense = f"k{layer}_{j}_{k}", f"{'uw'[k % 2]}{layer}_{j}"
-                top, bottom = (sense, own) if cells.params.v_set > 0.0 else (own, sense)
-                law = _current(_cell(cells, j, k), f"v({top}, {bottom})", states[j][k])
-                yield current_source("ngspice", own, top, bottom, law)
-                pins = (own, "on", f"t{layer}_{k // 2}", "0")
-                yield transistor(own, pins, access, f"reader_{layer}")
-
-
-def _cell(cells: MemristorCells, j: int, k: int) -> Any:
-    if cells.table is None:
-        return cells.params
-    return type(cells.params)(*np.asarray(cells.table, float)[j, k].tolist())
-
-
-def _current(params: Any, voltage: str, state: str) -> str:
-    """Return the text of the current of a memristor at *voltage* whose state is another's."""
-    physics = physics_of(device_of(type(params)))
-    fields = {f: f"({number(v, f)})" for f, v in params._asdict().items()}
-    given = (voltage, f"min(max(v({state}), 0.0), 1.0)")
-    texts = dict(zip(physics.current.arguments, given, strict=True))
-    helpers = {h.name: h.name for h in physics.helpers}
-    language = Language(dialect_of("ngspice"), texts, fields, helpers)
-    return write(in_full(physics.current, physics), language)
+        if wired(network):
+            yield f"eo{layer}_{i} e{layer}_{i} 0 d{layer}_{i} 0 -1"
+            yield _link(f"o{layer}_{i}", f"e{layer}_{i}", f"o{layer}_{i}", "compute")

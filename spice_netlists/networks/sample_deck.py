@@ -31,9 +31,10 @@ from ..ngspice import run_batch
 from ..ngspice.raw import Plot
 from ..parts.cards import wrapped
 from ..parts.pulses import CellPulse, Lines, programming_sources
-from ..parts.tiles import MemristorCells, Tile
+from ..parts.tiles import MemristorCells
 from .leaky import parameters
-from .sample import circuit, node_names, programming_lines, readers, tiles
+from .sample import circuit, node_names, programming_lines
+from .sample_arrays import CellArray, cell_arrays, readers
 
 __all__ = ["SampleDeck", "SampleEnds", "Span", "run_sample", "sample_deck"]
 
@@ -145,21 +146,21 @@ def sample_deck(
         conditions(signals_of(network), phase)
         if phase.batch != 1 or not 0.0 < phase.duration < np.inf:
             raise NetlistError("sample: a phase needs one sample and a duration above 0 s.")
-    made = tiles(network, arrays)
+    made = cell_arrays(network, arrays)
     plan = _plan(network, arrays, free, slot, counts, v_gate)
     bodies = {
         "params.inc": "\n".join(parameters(network)),
         "devices.lib": "".join(each.devices for each in made),
-        "weights.inc": "".join(each.weights + each.text for each in made),
+        "weights.inc": "".join(each.weights for each in made),
         "dut.sp": "\n".join(_dut(network, arrays, made)),
         "tb_learn.sp": "\n".join(_bench(network, made, free, slot, plan, v_gate)),
     }
-    names = {"nodes": node_names(network), "states": [each.nodes.state for each in made]}
+    names = {"nodes": node_names(network), "states": [each.states for each in made]}
     deck = Deck.build(
         bodies, title=title, nodes=names, seed=seed, experiment=experiment, library=library
     )
     nodes = [f"v({node})" for layer in names["nodes"] for node in layer]
-    states = [[[f"v({x})" for x in row] for row in each.nodes.state] for each in made]
+    states = [[[f"v({x})" for x in row] for row in each.states] for each in made]
     return SampleDeck(deck, nodes, states, plan.computing, plan.programming)
 
 
@@ -233,18 +234,18 @@ def _plan(
 
 
 def _dut(
-    network: LeakyNetwork, arrays: Sequence[MemristorCells], made: Sequence[Tile]
+    network: LeakyNetwork, arrays: Sequence[MemristorCells], made: Sequence[CellArray]
 ) -> Iterator[str]:
     yield ".include devices.lib"
     yield ".include weights.inc"
     yield from circuit(network)
-    yield from (each.call.rstrip() for each in made)
+    yield from (each.calls.rstrip() for each in made)
     yield "* readers: the same cells once more, read backward"
     yield from readers(network, arrays, made)
 
 
 def _bench(
-    network: LeakyNetwork, made: Sequence[Tile], free: Phase, slot: Phase, plan: _Plan,
+    network: LeakyNetwork, made: Sequence[CellArray], free: Phase, slot: Phase, plan: _Plan,
     v_gate: float,
 ) -> Iterator[str]:  # fmt: skip
     yield ".include params.inc"
@@ -270,13 +271,13 @@ def _bench(
     yield f".tran {number(plan.step)} {number(plan.end)} 0 {number(plan.step)}"
     names = [node for layer in node_names(network) for node in layer]
     yield wrapped([".ic", *(f"v({node})=0" for node in names)])
-    states = [x for each in made for row in each.nodes.state for x in row]
+    states = [x for each in made for row in each.states for x in row]
     kept = ["compute", "program", "nudge", *names, *states]
     yield wrapped([".save", *(f"v({node})" for node in kept)])
     yield from _measures(names, made, plan)
 
 
-def _measures(names: Sequence[str], made: Sequence[Tile], plan: _Plan) -> Iterator[str]:
+def _measures(names: Sequence[str], made: Sequence[CellArray], plan: _Plan) -> Iterator[str]:
     """Yield measurements of what the sample leaves; without any, ``ngspice -b`` runs nothing."""
     yield "* voltages at the end of the free phase and of every slot, states of cells after all"
     for slot, span in enumerate(plan.computing):
@@ -285,7 +286,7 @@ def _measures(names: Sequence[str], made: Sequence[Tile], plan: _Plan) -> Iterat
             yield f".meas tran {when}_{node} find v({node}) at={number(span.end)}"
     at = f"at={number(plan.end - plan.switch)}"  # the very end may be lost in rounding
     for array, each in enumerate(made, start=1):
-        for row, states in enumerate(each.nodes.state):
+        for row, states in enumerate(each.states):
             for column, node in enumerate(states):
                 yield f".meas tran state{array}_{row}_{column} find v({node}) {at}"
 

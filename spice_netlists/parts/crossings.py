@@ -18,6 +18,7 @@ from .devices import instance
 __all__ = [
     "LEAST_SIEMENS",
     "MOST_SIEMENS",
+    "DrawnCells",
     "FrozenCells",
     "Lattice",
     "MemristorCells",
@@ -65,6 +66,22 @@ class MemristorCells:
     table: ArrayLike | None = None
 
 
+@dataclass(frozen=True)
+class DrawnCells:
+    """Cells of two terminals that something else writes.
+
+    Attributes
+    ----------
+    shape
+        Rows and columns.
+    card
+        As in :class:`Lattice`; its nodes are row line and column line.
+    """
+
+    shape: tuple[int, int]
+    card: Callable[[int, int, str, tuple[str, ...]], str]
+
+
 class Lattice(NamedTuple):
     """The cells of a tile, ready to be written.
 
@@ -88,8 +105,12 @@ class Lattice(NamedTuple):
     states: bool
 
 
-def lattice_of(cells: FrozenCells | MemristorCells, label: str, dialect: str) -> Lattice:
+def lattice_of(
+    cells: FrozenCells | MemristorCells | DrawnCells, label: str, dialect: str
+) -> Lattice:
     """Return how to write *cells*, those of the tile called *label*."""
+    if isinstance(cells, DrawnCells):
+        return Lattice(cells.shape, "", cells.card, False, False)
     if isinstance(cells, FrozenCells):
         return _frozen(cells)
     x0 = _matrix(cells.x0, "states", 1.0)

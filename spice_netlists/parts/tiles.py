@@ -35,6 +35,7 @@ from .cards import label_of, node, wrapped
 from .crossings import (
     LEAST_SIEMENS,
     MOST_SIEMENS,
+    DrawnCells,
     FrozenCells,
     Lattice,
     MemristorCells,
@@ -42,7 +43,8 @@ from .crossings import (
 )
 from .dialects import dialect_of
 
-__all__ = ["MOST_NODES", "FrozenCells", "MemristorCells", "Tile", "TileNodes", "is_flat", "tile"]
+__all__ = ["MOST_NODES", "DrawnCells", "FrozenCells", "MemristorCells", "Tile", "TileNodes",
+           "is_flat", "tile"]  # fmt: skip
 
 MOST_NODES = 900
 """Nodes of one subcircuit call from which on a tile is written flat."""
@@ -103,7 +105,7 @@ class Tile:
 
 
 def tile(
-    cells: FrozenCells | MemristorCells,
+    cells: FrozenCells | MemristorCells | DrawnCells,
     wires: Wires | None = None,
     *,
     label: str = "tile",
@@ -117,7 +119,7 @@ def tile(
 
     Parameters
     ----------
-    cells : FrozenCells or MemristorCells
+    cells : FrozenCells, MemristorCells or DrawnCells
     wires : Wires, optional
         Resistances of lines, drivers and sensors; none by default.
     label : str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from ..circuits.wiring import Wiring
 from ..crossbar.array import ENCODINGS
 from ..crossbar.tiles.converters import Converters
 from ..crossbar.wires.resistances import Wires
+from ..devices.cell.reach import STATES, pulse_reach
 from ..experiment import Experiment
-from ..settings.cell import choose_access
+from ..settings.cell import choose_access, choose_cell
 from ..training.calibration import line_limits
 from ..training.samples import Dataset
 
@@ -109,6 +111,7 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
     on = converters.adc_bits is not None or converters.adc_gain > 0
     return [
         _access_entry(experiment),
+        _pulses_entry(experiment),
         {
             "name": "tiles",
             "on": experiment.crossbar.tile is not None,
@@ -134,6 +137,28 @@ def periphery_ledger(experiment: Experiment, layout: Layout) -> list[dict[str, A
             "meaning": "levels, noise and mismatch of a sensed line; 1 is the current of weight 1",
         },
     ]
+
+
+def _pulses_entry(experiment: Experiment) -> dict[str, Any]:
+    """Return the ledger's entry of what the access transistor takes of pulses: left out."""
+    section, access = experiment.access, choose_access(experiment.access)
+    numbers = {}
+    if section is not None and access is not None and experiment.device is not None:
+        cell = choose_cell(experiment.device, experiment.crossbar)
+        reach = pulse_reach(cell.params, access, section.v_gate)
+        for kind, parts in zip(("set", "reset"), reach, strict=True):
+            numbers |= {
+                f"{kind}_at_{x:g}": round(part, 3)
+                for x, part in zip(STATES, parts, strict=True)
+                if isfinite(part)
+            }
+    return {
+        "name": "access_pulses",
+        "on": False,
+        "numbers": numbers,
+        "meaning": "a pulse has its whole nominal step; what the transistor would leave of it, by "
+        "state",
+    }
 
 
 def _access_entry(experiment: Experiment) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient
 from ..circuits.simulator import Phase
 from ..crossbar.array import Crossbar
+from ..devices.cell.access import make_access
 from ..errors import ConfigError, SimulationError
 from ..experiment import Experiment
 from ..record import Record
@@ -33,6 +35,7 @@ from ..spice_netlists.parts.tiles import MemristorCells
 from ..training.pulsed import PulsedLearner
 from .circuit import learner_of
 from .leaky import leaky_network, leaky_phases
+from .reading import disturb, moves, row_voltages
 from .transistor import own_transistor
 
 __all__ = [
@@ -41,6 +44,12 @@ __all__ = [
     "learn_test_sample",
     "netlist_of",
 ]
+
+
+_PARTS = 20  # of a phase, after each of which the circuit hears what reads have moved
+_POINTS = 10  # of a part's waveform
+
+_Nodes = tuple[NDArray, ...] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,8 @@ class CepSample:
         Signed pulses of every cell after each slot, by array: (rows, columns, arms).
     before, after
         Conductances that a read shows before and after, by array: (rows, columns, arms) [S].
+    disturbed
+        What reads alone have changed of them, likewise [S]; zeros where cells rest in reads.
     crossbars
         The arrays, which have learned the sample.
     """
@@ -73,6 +84,7 @@ class CepSample:
     counts: tuple[tuple[NDArray, ...], ...]
     before: tuple[NDArray, ...]
     after: tuple[NDArray, ...]
+    disturbed: tuple[NDArray, ...]
     crossbars: tuple[Crossbar, ...]
 
     @property
@@ -111,13 +123,13 @@ def learn_sample(
     slots = experiment.learning.nudged_steps
     slot = replace(nudged, duration=nudged.duration / slots)
     cells, before = _cells(experiment, learner.crossbars), _shown(learner.crossbars)
+    disturbed = tuple(np.zeros_like(each) for each in before)
     state, found, counts = None, [], []
+    largest = max(network.v_ref, float(np.abs(free.inputs).max()))
+    reads = moves(learner.crossbars, largest, free.duration + slots * slot.duration)
+    run = _read_through if reads else _run_through
     for number, phase in enumerate([free, *[slot] * slots]):
-        now, _ = leaky_network(experiment, learner)
-        path = transient(now, [phase], state, points=1)
-        if not path.converged:
-            raise SimulationError(f"slot {number}: {path.message}")
-        state = tuple(layer[-1] for layer in path.voltages)
+        state = run(experiment, learner, phase, state, disturbed)
         found.append(np.concatenate(state, axis=1))
         if number > 0:
             old, new = (_sent(network, each) for each in found[-2:])
@@ -125,9 +137,47 @@ def learn_sample(
     after = _shown(learner.crossbars)
     voltages = np.concatenate(found)
     return CepSample(
-        network, cells, free, slot, voltages, tuple(counts), before, after,
+        network, cells, free, slot, voltages, tuple(counts), before, after, disturbed,
         tuple(learner.crossbars),
     )  # fmt: skip
+
+
+def _run_through(
+    experiment: Experiment, learner: PulsedLearner, phase: Phase, state: _Nodes, _: Any
+) -> tuple[NDArray, ...]:
+    """Return the voltages at the end of *phase* from *state* on, with cells at rest."""
+    now, _ = leaky_network(experiment, learner)
+    return tuple(layer[-1] for layer in _path(now, phase, state, 1))
+
+
+def _read_through(
+    experiment: Experiment,
+    learner: PulsedLearner,
+    phase: Phase,
+    state: _Nodes,
+    disturbed: Sequence[NDArray],
+) -> tuple[NDArray, ...]:
+    """Do the same part by part with cells that reads move, and add up what they change."""
+    section = _access(experiment)
+    access = make_access(section.parameters())
+    part = replace(phase, duration=phase.duration / _PARTS)
+    for _ in range(_PARTS):
+        now, _notes = leaky_network(experiment, learner)
+        path = _path(now, part, state, _POINTS)
+        state = tuple(layer[-1] for layer in path)
+        rows = row_voltages(now, phase.inputs[0], np.concatenate([v[:, 0] for v in path], axis=1))
+        before = _shown(learner.crossbars)
+        disturb(learner.crossbars, rows, access, section.v_gate, part.duration)
+        for total, old, new in zip(disturbed, before, _shown(learner.crossbars), strict=True):
+            total += new - old
+    return state or ()
+
+
+def _path(network: LeakyNetwork, phase: Phase, state: _Nodes, points: int) -> tuple[NDArray, ...]:
+    path = transient(network, [phase], state, points=points)
+    if not path.converged:
+        raise SimulationError(f"one sample in SPICE: {path.message}")
+    return path.voltages
 
 
 def learn_test_sample(
@@ -185,7 +235,6 @@ def _needed(experiment: Experiment) -> str:
         "crossbar.encoding = 'pair'": experiment.crossbar.encoding != "pair",
         "learning.policy other than 'ideal'": experiment.learning.policy == "ideal",
         "run.precision = 'float64'": experiment.run.precision != "float64",
-        "an experiment without [wires]": experiment.wires is not None,
     }
     return next((name for name, missing in wrong.items() if missing), "")
 

@@ -1,14 +1,18 @@
-"""The access transistor of the user's own library, in netlists of cells."""
+"""What is to be known about the access transistor in netlists of cells, the user's own or not."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ..devices.cell.reach import STATES, pulse_reach
 from ..errors import ConfigError
 from ..experiment import Experiment
+from ..settings.cell import choose_access, choose_cell
 from ..spice_netlists.parts.cells import UserNmos
 
 __all__ = ["own_transistor", "transistor_notes"]
+
+_NEARLY_ALL = 0.99
 
 
 def own_transistor(experiment: Experiment) -> UserNmos | None:
@@ -46,7 +50,7 @@ def own_transistor(experiment: Experiment) -> UserNmos | None:
 
 
 def transistor_notes(experiment: Experiment, cells: bool) -> tuple[str, ...]:
-    """Return what is to be known about the user's transistor in a netlist.
+    """Return what is to be known about the access transistor in a netlist.
 
     Parameters
     ----------
@@ -55,7 +59,7 @@ def transistor_notes(experiment: Experiment, cells: bool) -> tuple[str, ...]:
     """
     own = own_transistor(experiment)
     if own is None:
-        return ()
+        return _shortened(experiment) if cells else ()
     if not cells:
         return (
             "Cells are resistors here, of the conductance that the kernels find with [access]; "
@@ -65,4 +69,24 @@ def transistor_notes(experiment: Experiment, cells: bool) -> tuple[str, ...]:
         f"The netlist's transistors are '{own.model}' of {own.file}. The kernels cannot read it "
         "and keep to the level-1 transistor of [access]: differences between the two are also "
         "those of the transistors.",
+        *_shortened(experiment),
+    )
+
+
+def _shortened(experiment: Experiment) -> tuple[str, ...]:
+    """Return what the transistor of ``[access]`` leaves of pulses, if it is not nearly all."""
+    section, access = experiment.access, choose_access(experiment.access)
+    if section is None or access is None or experiment.device is None:
+        return ()
+    params = choose_cell(experiment.device, experiment.crossbar).params
+    reach = pulse_reach(params, access, section.v_gate)
+    if reach.least >= _NEARLY_ALL:
+        return ()
+    set_, reset = (", ".join(f"{100 * part:.0f}" for part in parts) for parts in reach)
+    states = ", ".join(f"{x:g}" for x in STATES)
+    return (
+        f"Behind the transistor of [access] a nominal SET pulse takes {set_} % of its step at the "
+        f"states {states}, a RESET pulse {reset} %. The kernels count 100 %, ngspice solves the "
+        "cell: so far will they be apart. A wider transistor, a higher v_gate or cells of lower "
+        "conductance bring them together.",
     )
