@@ -309,6 +309,37 @@ def test_unknown_names_on_the_command_line(arguments, says):
 # ---- the folder of the record
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", ""],
+        ["run", "--out", ""],
+        ["run", "--data-dir", " "],
+        ["gdu", "--out", ""],
+        ["cosim", "--out", ""],
+        ["netlist", "-o", ""],
+        ["sweep", "--over", "run.seed=1", "-o", ""],
+        ["tolerance", "--accuracy", "0.5", "--over", "device.stuck", "--out", ""],
+        ["compare", "a", "b", "--out", ""],
+        ["compare", "a", ""],
+        ["report", ""],
+        ["report", "a", "--html", ""],
+        ["fit", ""],
+        ["fit", "a.csv", "--preset-out", ""],
+        ["fit", "a.csv", "--figure", ""],
+        ["devices", "ReRamES", "--plot", ""],
+        ["devices", "ReRamES", "--spice", ""],
+        ["devices", "ReRamES", "--verilog-a", ""],
+        ["data", "--data-dir", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert "the path is empty; give one (. is the current folder)." in result.stderr
+    assert list(Path().iterdir()) == [Path("small.toml")]
+
+
 def test_folder_that_cannot_be_written():
     Path("out").write_text("in the way")
     assert "it is a file, not a folder; choose another with --out" in error(run(), code=1)
