@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..record import Record, is_record, read_record
 from ..storage import write_file
 from ..terminal import empty_table
 from .report import recorded_headline
+from .resolved import Settings, settings_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ class Comparison:
 
     labels: tuple[str, ...]
     settings: Mapping[str, tuple[Any, ...]]
-    """Dotted keys in which the experiments differ; None where a run has no such key."""
+    """Dotted keys in which the runs differ, presets by their numbers; None: no such key."""
     outcome: Mapping[str, tuple[float | None, ...]]
     curves: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     """Epochs and test errors in percent."""
@@ -83,14 +83,11 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
             what = "holds no finished run" if folder.is_dir() else "is no folder"
             raise ConfigError(f"{folder} {what} (there is no record.json in it).")
     records = [read_record(folder) for folder in folders]
-    settings = [_flat(tomllib.loads(record.experiment)) for record in records]
-    keys = dict.fromkeys(key for flat in settings for key in flat)
-    rows = {key: tuple(flat.get(key) for flat in settings) for key in keys}
     found = [_outcome(record) for record in records]
     outcome = {name: tuple(row.get(name) for row in found) for name in _OUTCOME}
     return Comparison(
         _labels(folders),
-        {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
+        _differing([settings_of(record) for record in records]),
         {name: row for name, row in outcome.items() if any(v is not None for v in row)},
         tuple(_curve(record) for record in records),
     )
@@ -106,13 +103,19 @@ def _labels(folders: Sequence[Path]) -> tuple[str, ...]:
     return tuple(f"{folder.name} ({number})" for number, folder in enumerate(folders, start=1))
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in table.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return flat
+def _differing(settings: Sequence[Settings]) -> dict[str, tuple[Any, ...]]:
+    """Return the keys whose values differ; those of cells, between runs that have cells."""
+    cells = [found.cells for found in settings]
+    rows = _unequal([found.given for found in settings])
+    return rows | {
+        key: tuple(c.get(key) for c in cells) for key in _unequal([*filter(None, cells)])
+    }
+
+
+def _unequal(tables: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    keys = dict.fromkeys(key for table in tables for key in table)
+    rows = {key: tuple(table.get(key) for table in tables) for key in keys}
+    return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
 
 
 def _outcome(record: Record) -> dict[str, float | None]:
