@@ -86,7 +86,15 @@ def test_command_writes_table_and_figure(runs, tmp_path):
     errors = [float(row["test_error_percent"]) for row in rows]
     assert errors == content["outcome"]["test_error_percent"]
     assert (tmp_path / "compare.png").read_bytes().startswith(b"\x89PNG")
-    assert "device.cycle_to_cycle" in invoke(tmp_path, *runs).stdout
+
+
+def test_the_table_has_whole_names_and_units(runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke(tmp_path, *runs).stdout.splitlines()
+    shown = {line[:35].strip(): line[35:].split() for line in lines}
+    assert shown["device.cycle_to_cycle.sigma"] == ["-", "0.3", "2"]
+    assert shown["energy per training sample"][2::2] == ["nJ", "nJ"]
+    assert len(shown["area"]) == 5  # "-", and twice a number with its unit
 
 
 def test_runs_of_the_same_name_are_told_apart(runs, tmp_path):

@@ -17,6 +17,7 @@ from ..storage import write_file
 from ..terminal import empty_table
 from .report import recorded_headline
 from .resolved import Settings, settings_of
+from .words import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,23 +26,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare_runs", "comparison_table", "draw_comparison", "write_table"]
 
-#: Numbers of a summary that are compared, their labels, and how they are shown.
+_UNITS = ("J", "s", "m^2", "B", "1")
+#: Numbers of a summary that are compared, their labels, and their unit or how they are shown.
 _OUTCOME = {
     "test_error_percent": ("test error (%)", ".2f"),
     "train_error_percent": ("training error (%)", ".2f"),
     "rested_error_percent": ("test error after rest (%)", ".2f"),
     "epochs": ("epochs", "d"),
     "cells": ("memristor cells", ",d"),
-    "pulses_total": ("programming pulses", ",d"),
+    "pulses_total": ("programming pulses", "1"),
     "pulses_per_sample_per_cell": ("pulses per sample per cell", ".3g"),
-    "energy_per_inference": ("energy per inference (J)", ".3g"),
-    "energy_per_training_sample": ("energy per training sample (J)", ".3g"),
-    "latency_per_inference": ("latency per inference (s)", ".3g"),
-    "latency_per_training_sample": ("latency per training sample (s)", ".3g"),
-    "area": ("area (m^2)", ".3g"),
+    "energy_per_inference": ("energy per inference", "J"),
+    "energy_per_training_sample": ("energy per training sample", "J"),
+    "latency_per_inference": ("latency per inference", "s"),
+    "latency_per_training_sample": ("latency per training sample", "s"),
+    "area": ("area", "m^2"),
     "cpu_seconds": ("CPU time (s)", ".2f"),
     "cpu_seconds_per_epoch": ("CPU time per epoch (s)", ".2f"),
-    "peak_memory_bytes": ("peak memory (bytes)", ",d"),
+    "peak_memory_bytes": ("peak memory", "B"),
 }
 _BARS = ("test_error_percent", "pulses_total", "cpu_seconds")
 
@@ -144,16 +146,24 @@ def _shown(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if name in _OUTCOME:
-        return f"{value:{_OUTCOME[name][1]}}"
+        shown = _OUTCOME[name][1]
+        return quantity(value, shown) if shown in _UNITS else f"{value:{shown}}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _written(value: Any) -> str:
+    """Return a setting for the CSV file, with every digit."""
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
     table = empty_table()
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for label in found.labels:
-        table.add_column(label, justify="right", overflow="fold")
+        table.add_column(label, justify="right", overflow="fold", min_width=9)
     for key, values in found.settings.items():
         table.add_row(key, *(_shown(key, value) for value in values))
     if found.settings:
@@ -175,8 +185,7 @@ def write_table(folder: Path, found: Comparison) -> Path:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", *found.settings, *found.outcome])
     for number, label in enumerate(found.labels):
-        settings = ("" if row[number] is None else _shown(key, row[number])
-                    for key, row in found.settings.items())  # fmt: skip
+        settings = (_written(row[number]) for row in found.settings.values())
         outcome = ("" if row[number] is None else row[number] for row in found.outcome.values())
         writer.writerow([label, *settings, *outcome])
     path = folder / "compare.csv"

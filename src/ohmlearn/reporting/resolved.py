@@ -39,7 +39,9 @@ def settings_of(record: Record) -> Settings:
     low, high = window_of(cell.device, cell.params)
     cells = {"device.model": cell.device.name, "crossbar.g_min": low, "crossbar.g_max": high}
     cells |= flat({name: _plain(getattr(cell.effects, name)) for name in EFFECTS}, "device.")
-    cells |= flat(cell.params._asdict(), "device.parameters.")
+    ends = cell.device.window or ()  # they are in crossbar.g_min and g_max already
+    parameters = {name: v for name, v in cell.params._asdict().items() if name not in ends}
+    cells |= flat(parameters, "device.parameters.")
     return Settings(rest, cells)
 
 
