@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import DeviceError, nearest
+from .reporting.words import span
 from .terminal import empty_table
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         error = f"error {summary['test_error_percent']:.2f} %"
         yield "test accuracy", f"{100 * summary['test_accuracy']:.2f} % ({error})"
     for rest in summary.get("after_rest", ()):
-        after = f"test accuracy after {engineering(rest['after_seconds'], 's')}"
+        after = f"test accuracy after {span(rest['after_seconds'])}"
         yield after, f"{100 * rest['test_accuracy']:.2f} %"
     if summary["train_accuracy"] is not None:
         yield "training accuracy", f"{100 * summary['train_accuracy']:.2f} %"
@@ -70,22 +71,16 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "programming pulses", f"0: no request asked for a pulse ({_MORE_PULSES})"
 
 
-def effects(ledger: Iterable[Mapping[str, Any]]) -> Table:
-    """Return the effect ledger, in the order in which the effects apply."""
-    table = _table(
-        "Device effects, in the order in which they apply", "effect", "", "numbers", "meaning"
-    )
-    for row in ledger:
-        numbers = ", ".join(f"{k} {_number(v)}" for k, v in row["numbers"].items())
-        on = bool(row["on"])
-        table.add_row(
-            str(row["name"]),
-            "on" if on else "off",
-            numbers if on else "",
-            str(row["meaning"]),
-            style="" if on else "dim",
-        )
-    return table
+def effects(ledger: Iterable[Mapping[str, Any]]) -> Group:
+    """Return the effects that are on, in the order in which they apply, and the others' names."""
+    rows = list(ledger)
+    table = _table("Effects, in the order in which they apply", "effect", "numbers", "meaning")
+    for row in rows:
+        if row["on"]:
+            numbers = ", ".join(f"{k} {_number(v)}" for k, v in row["numbers"].items())
+            table.add_row(str(row["name"]), numbers, str(row["meaning"]))
+    off = ", ".join(str(row["name"]) for row in rows if not row["on"])
+    return Group(*([table] if table.row_count else []), *([Text(f"Off: {off}.")] if off else []))
 
 
 def _number(value: Any) -> str:

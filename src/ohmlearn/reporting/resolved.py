@@ -21,7 +21,7 @@ class Settings(NamedTuple):
     """Dotted keys of a run: as its experiment gives them, and of its cells (SI units)."""
 
     given: dict[str, Any]
-    """Every key but those that *cells* has more exactly."""
+    """All keys but those of *cells*."""
     cells: dict[str, Any]
     """Effects, window and parameters of the nominal cell; empty where no cell was simulated."""
 

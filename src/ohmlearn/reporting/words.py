@@ -56,7 +56,8 @@ def span(seconds: float) -> str:
     """Return a time; from minutes on in the units of people."""
     for length, name in _SPANS:
         if seconds >= length:
-            return f"{count(seconds / length)} {name}"
+            number = count(seconds / length)
+            return f"{number} {name.removesuffix('s') if number == '1' else name}"
     return quantity(seconds, "s")
 
 
