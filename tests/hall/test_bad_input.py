@@ -128,6 +128,10 @@ def contents(folder: str) -> dict[Path, bytes]:
         (("learning.eta=1e6",), r"learning\.eta of weight layer 1 is 1e\+06.*lower learning\.eta"),
         ((*DEVICE, "learning.eta=1e6"), r"learning\.eta of weight layer 1 is 1e\+06"),
         (("network.dynamics=energy-based", "network.activation=tanh", "learning.eta=1e6"), r"eta"),
+        (("learning.beta=1e-300",), r"learning\.beta is 1e-300; a number must be 0 or between"),
+        (("learning.eta=[0.1,1e99]",), r"learning\.eta is 1e\+99; a number must be 0 or between"),
+        ((*DEVICE, "crossbar.weight_range=1e300"), r"crossbar\.weight_range is 1e\+300"),
+        ((*DEVICE, "device.parameters={g_max=1e300}"), r"device\.parameters\.g_max is 1e\+300"),
         (("learning.rule=ep", "learning.eta=1e30"), r"learning\.eta of weight layer 1 is 1e\+30"),
     ],
 )
