@@ -139,6 +139,8 @@ def _export(name: str | None, verilog: Path | None, spice: Path | None, dialect:
         title = DIALECTS[dialect].title
         texts.append((spice, subcircuit(cell.params, dialect, label=label), title))
     for path, text, language in texts:
+        _refuse_to_lose(path, _opening(text).split()[0], language)
+    for path, text, language in texts:
         _write(path, text)
         typer.echo(f"{language}: {path}, {_opening(text)}")
     if spice is not None and not DIALECTS[dialect].run_here:
@@ -147,11 +149,24 @@ def _export(name: str | None, verilog: Path | None, spice: Path | None, dialect:
         typer.echo("note: this is the nominal cell; spread, noise and faults are not in it.")
 
 
-def _write(path: Path, text: str) -> None:
+def _refuse_to_lose(path: Path, word: str, language: str) -> None:
+    """Refuse to write over a file in which no *word*, ``module`` or ``subckt``, opens a line."""
+    if not path.is_file():
+        return
     try:
-        path.write_text(text, encoding="ascii")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot write it: {error.strerror}.") from error
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return  # writing will say it
+    if any(line.strip() for line in lines) and not any(
+        line.strip().removeprefix(".").casefold().startswith(word) for line in lines
+    ):
+        raise ConfigError(f"{path}: the file that is there is no {language}; choose another name.")
+
+
+def _write(path: Path, text: str) -> None:
+    from ..storage import write_file
+
+    write_file(path, lambda file: file.write(text.encode("ascii")))
 
 
 def _opening(text: str) -> str:
