@@ -273,8 +273,8 @@ def device_models() -> str:
     parts = [
         "# Device models and presets\n",
         MADE,
-        "The same tables are printed by `ohmlearn devices` and `ohmlearn devices NAME`. A "
-        "`pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
+        "`ohmlearn devices` lists them in short, `ohmlearn devices NAME` prints one of these "
+        "tables. A `pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
         "model gives the rate of its state, and its response to the pulse is integrated. The "
         "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
         "choice' are for demonstrations; no device was measured for them. A preset's numbers were "

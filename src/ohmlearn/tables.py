@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +92,16 @@ def all_devices() -> Iterator[RenderableType]:
     """Yield the table of device models and that of presets."""
     from .devices import devices, presets
 
-    models = _table("Device models", "model", "kind", "parameters", "source")
-    named = _table("Presets", "preset", "model", "window", "source")
+    models = _table("Device models", "model", "kind", "source")
+    named = _table("Presets", "preset", "model", "window", "source in short")
     for name, model in sorted(devices().items()):
         kind = "dynamical" if model.dynamical else "pulse response"
-        models.add_row(name, kind, ", ".join(model.fields()), model.reference)
+        models.add_row(name, kind, model.reference)
     for label, (model, found) in sorted(presets().items(), key=lambda item: item[1][0].name):
-        named.add_row(label, model.name, _window(model, found), found.source)
+        short = re.split("[(,;]", found.source)[0].strip()
+        named.add_row(label, model.name, _window(model, found), short)
     yield Group(models, Text(), named)
-    yield Text("\nohmlearn devices NAME shows parameters, units and effects of one of them.")
+    yield Text("\nohmlearn devices NAME shows parameters, effects and the source of one.")
 
 
 def _window(model: Device, preset: Preset) -> str:

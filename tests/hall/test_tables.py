@@ -42,6 +42,9 @@ def test_engineering_prefixes(value, unit, shown):
 
 def test_overview_names_every_model_and_preset():
     shown = text(tables.all_devices())
+    lines = {line.split("  ")[0].strip(): line for line in shown.splitlines()}
+    assert lines["HfO2-1T1R-demo"].rstrip().endswith("our choice")
+    assert lines["ReRamES"].rstrip().endswith("AIHWKit preset")
     assert PRESETS
     for model, preset in PRESETS:
         assert model in shown
