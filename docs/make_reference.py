@@ -274,10 +274,10 @@ def device_models() -> str:
         "# Device models and presets\n",
         MADE,
         "`ohmlearn devices` lists them in short, `ohmlearn devices NAME` prints one of these "
-        "tables. A `pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
-        "model gives the rate of its state, and its response to the pulse is integrated. The "
-        "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
-        "choice' are for demonstrations; no device was measured for them. A preset's numbers were "
+        "tables. A `pulse response` model gives the step of the nominal programming pulse; a "
+        "`dynamical` model gives the rate of its state, and its response to the pulse is "
+        "integrated. The state x runs from 0 (high resistance) to 1 (low resistance). Presets "
+        "marked 'our choice' are for demonstrations; no device was measured for them. A preset's numbers were "
         "read in the program or manual that its source names first; what stands after 'after' is "
         "the work that this program names, and was not read for them.\n",
     ]
