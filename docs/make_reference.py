@@ -277,9 +277,9 @@ def device_models() -> str:
         "tables. A `pulse response` model gives the step of the nominal programming pulse; a "
         "`dynamical` model gives the rate of its state, and its response to the pulse is "
         "integrated. The state x runs from 0 (high resistance) to 1 (low resistance). Presets "
-        "marked 'our choice' are for demonstrations; no device was measured for them. A preset's numbers were "
-        "read in the program or manual that its source names first; what stands after 'after' is "
-        "the work that this program names, and was not read for them.\n",
+        "marked 'our choice' are for demonstrations; no device was measured for them. A "
+        "preset's numbers were read in the program or manual that its source names first; what "
+        "stands after 'after' is the work that this program names, and was not read for them.\n",
     ]
     for name, model in builtin_devices().items():
         parts += [f"## {name}\n", *model_text(model)]

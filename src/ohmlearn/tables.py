@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from .errors import DeviceError, nearest
-from .reporting.words import span
 from .terminal import empty_table
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         error = f"error {summary['test_error_percent']:.2f} %"
         yield "test accuracy", f"{100 * summary['test_accuracy']:.2f} % ({error})"
     for rest in summary.get("after_rest", ()):
-        after = f"test accuracy after {span(rest['after_seconds'])}"
+        after = f"test accuracy after {_span(rest['after_seconds'])}"
         yield after, f"{100 * rest['test_accuracy']:.2f} %"
     if summary["train_accuracy"] is not None:
         yield "training accuracy", f"{100 * summary['train_accuracy']:.2f} %"
@@ -70,6 +69,15 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "pulses per sample per cell", f"{summary['pulses_per_sample_per_cell']:.3g}"
     elif summary["cells"]:
         yield "programming pulses", f"0: no request asked for a pulse ({_MORE_PULSES})"
+
+
+def _span(seconds: float) -> str:
+    """Return a time; from hours on in the units of people."""
+    for length, name in ((86400.0, "days"), (3600.0, "h")):
+        if seconds >= length:
+            number = f"{seconds / length:.3g}"
+            return f"{number} {name.removesuffix('s') if number == '1' else name}"
+    return engineering(seconds, "s")
 
 
 def effects(ledger: Iterable[Mapping[str, Any]]) -> Group:
