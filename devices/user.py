@@ -54,7 +54,7 @@ def load_models() -> tuple[list[Found], list[str]]:
     for origin, load in _sources():
         try:
             found.append(Found(_device(load()), origin))
-        except Exception as error:  # a user's file may raise anything
+        except (Exception, SystemExit) as error:  # a user's file may raise anything
             problems.append(f"{origin}: {_reason(error)}")
     return found, problems
 
@@ -133,7 +133,7 @@ def _device(found: Any) -> Device:
     return device
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}."
     text = str(error).strip().splitlines()
@@ -144,5 +144,5 @@ def _reason(error: Exception) -> str:
 
 
 for _path in _files("*.py"):
-    with suppress(Exception):  # load_models tells
+    with suppress(Exception, SystemExit):  # load_models tells
         _module(_path)

@@ -106,7 +106,9 @@ def experiments() -> str:
         "An experiment is one TOML file. `ohmlearn run FILE` trains it; `--set section.key=value` "
         "changes a key without editing the file. An unknown key or a value that is not allowed "
         "is an error that names the nearest valid key and what is allowed. Quantities are in SI "
-        "units. The resolved file, with every default spelled out, is kept with each record.\n",
+        "units; numbers other than 0 lie between 1e-30 and 1e30, and no spread or noise of a cell "
+        "is above 1e6 (10 where it is of a logarithm). The resolved file, with every default "
+        "spelled out, is kept with each record.\n",
         "`name` and the sections `[data]`, `[network]`, `[learning]` and `[training]` are "
         "required; so are the keys marked so.\n",
     ]
@@ -271,13 +273,13 @@ def device_models() -> str:
     parts = [
         "# Device models and presets\n",
         MADE,
-        "The same tables are printed by `ohmlearn devices` and `ohmlearn devices NAME`. A "
-        "`pulse response` model gives the step of the nominal programming pulse; a `dynamical` "
-        "model gives the rate of its state, and its response to the pulse is integrated. The "
-        "state x runs from 0 (high resistance) to 1 (low resistance). Presets marked 'our "
-        "choice' are for demonstrations; no device was measured for them. A preset's numbers were "
-        "read in the program or manual that its source names first; what stands after 'after' is "
-        "the work that this program names, and was not read for them.\n",
+        "`ohmlearn devices` lists them in short, `ohmlearn devices NAME` prints one of these "
+        "tables. A `pulse response` model gives the step of the nominal programming pulse; a "
+        "`dynamical` model gives the rate of its state, and its response to the pulse is "
+        "integrated. The state x runs from 0 (high resistance) to 1 (low resistance). Presets "
+        "marked 'our choice' are for demonstrations; no device was measured for them. A "
+        "preset's numbers were read in the program or manual that its source names first; what "
+        "stands after 'after' is the work that this program names, and was not read for them.\n",
     ]
     for name, model in builtin_devices().items():
         parts += [f"## {name}\n", *model_text(model)]

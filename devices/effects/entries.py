@@ -22,18 +22,28 @@ __all__ = [
 
 T = TypeVar("T")
 
+#: Bounds beyond which no physics lies and numbers of 32 bits overflow: of any number, of a
+#: standard deviation, and of one that is in units of a natural logarithm.
+_NUMBER, _SPREAD, _LOG_SPREAD = 1e30, 1e6, 10.0
+
 
 def check_number(name: str, value: object) -> float:
-    """Return *value* as a float; refuse what is no finite number."""
+    """Return *value* as a float; refuse what is no finite number, and absurdly large ones."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise DeviceError(f"{name} is {value!r}; allowed is a finite number.")
+    if abs(value) > _NUMBER:
+        raise DeviceError(f"{name} is {value!r}; allowed is a number up to {_NUMBER:g}.")
     return float(value)
 
 
-def check_spread(name: str, value: object) -> None:
-    """Refuse what is no standard deviation."""
-    if check_number(name, value) < 0:
+def check_spread(name: str, value: object, *, logarithmic: bool = False) -> None:
+    """Refuse what is no standard deviation (with *logarithmic*, of a logarithm), or absurd."""
+    most = _LOG_SPREAD if logarithmic else _SPREAD
+    number = check_number(name, value)
+    if number < 0:
         raise DeviceError(f"{name} is {value!r}; a standard deviation must be >= 0.")
+    if number > most:
+        raise DeviceError(f"{name} is {value!r}; a standard deviation must be <= {most:g} here.")
 
 
 def check_fraction(name: str, value: object) -> None:

@@ -111,7 +111,7 @@ class Effects:
 
     def __post_init__(self) -> None:
         for name, s in self.device_to_device.items():
-            check_spread(f"device_to_device.{name}", s)
+            check_spread(f"device_to_device.{name}", s, logarithmic=name == "step_log")
         check_spread("cycle_to_cycle.sigma", self.cycle_to_cycle.sigma)
         if self.cycle_to_cycle.of not in CYCLE_MEANING:
             raise DeviceError(

@@ -51,7 +51,7 @@ class Endurance:
 
     def __post_init__(self) -> None:
         check_positive("endurance.pulses", self.pulses, " pulses")
-        check_spread("endurance.spread", self.spread)
+        check_spread("endurance.spread", self.spread, logarithmic=True)
         check_fraction("endurance.fade", self.fade)
         check_fraction("endurance.close_low", self.close_low)
         check_fraction("endurance.close_high", self.close_high)

@@ -21,7 +21,7 @@ from .verbs.doctor import doctor
 from .verbs.fit import fit
 from .verbs.gdu import gdu
 from .verbs.netlist import netlist
-from .verbs.options import Overrides
+from .verbs.options import DataDir, Overrides, json_option, out_option, path_argument
 from .verbs.report import report
 from .verbs.sweep import sweep
 from .verbs.tolerance import tolerance
@@ -39,15 +39,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        metavar="DIR",
-        help="Where the image data sets are; else OHMLEARN_DATA, else the user's data folder.",
-    ),
-]
 
 
 def main() -> None:
@@ -90,15 +81,12 @@ def _ohmlearn(
 def run(
     experiment: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT", help="A TOML file; without one, the default experiment."
-        ),
+        path_argument("EXPERIMENT", "A TOML file; without one, the default experiment."),
     ] = None,
     overrides: Overrides = None,
     seed: Annotated[int | None, typer.Option(help="Change run.seed.")] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The folder of the record; else runs/NAME-seedSEED."),
+        Path | None, out_option("Folder of the record; else runs/NAME-seedSEED.")
     ] = None,
     data_dir: DataDir = None,
     resume: Annotated[
@@ -107,9 +95,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run that is already there.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print record.json, and nothing else, to stdout.")
-    ] = False,
+    as_json: Annotated[bool, json_option("the result")] = False,
 ) -> None:
     """Train, and write the record: accuracy, pulses, device effects, figures."""
     folder = out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         error = f"error {summary['test_error_percent']:.2f} %"
         yield "test accuracy", f"{100 * summary['test_accuracy']:.2f} % ({error})"
     for rest in summary.get("after_rest", ()):
-        after = f"test accuracy after {engineering(rest['after_seconds'], 's')}"
+        after = f"test accuracy after {_span(rest['after_seconds'])}"
         yield after, f"{100 * rest['test_accuracy']:.2f} %"
     if summary["train_accuracy"] is not None:
         yield "training accuracy", f"{100 * summary['train_accuracy']:.2f} %"
@@ -70,22 +71,25 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "programming pulses", f"0: no request asked for a pulse ({_MORE_PULSES})"
 
 
-def effects(ledger: Iterable[Mapping[str, Any]]) -> Table:
-    """Return the effect ledger, in the order in which the effects apply."""
-    table = _table(
-        "Device effects, in the order in which they apply", "effect", "", "numbers", "meaning"
-    )
-    for row in ledger:
-        numbers = ", ".join(f"{k} {_number(v)}" for k, v in row["numbers"].items())
-        on = bool(row["on"])
-        table.add_row(
-            str(row["name"]),
-            "on" if on else "off",
-            numbers if on else "",
-            str(row["meaning"]),
-            style="" if on else "dim",
-        )
-    return table
+def _span(seconds: float) -> str:
+    """Return a time; from hours on in the units of people."""
+    for length, name in ((86400.0, "days"), (3600.0, "h")):
+        if seconds >= length:
+            number = f"{seconds / length:.3g}"
+            return f"{number} {name.removesuffix('s') if number == '1' else name}"
+    return engineering(seconds, "s")
+
+
+def effects(ledger: Iterable[Mapping[str, Any]]) -> Group:
+    """Return the effects that are on, in the order in which they apply, and the others' names."""
+    rows = list(ledger)
+    table = _table("Effects, in the order in which they apply", "effect", "numbers", "meaning")
+    for row in rows:
+        if row["on"]:
+            numbers = ", ".join(f"{k} {_number(v)}" for k, v in row["numbers"].items())
+            table.add_row(str(row["name"]), numbers, str(row["meaning"]))
+    off = ", ".join(str(row["name"]) for row in rows if not row["on"])
+    return Group(*([table] if table.row_count else []), *([Text(f"Off: {off}.")] if off else []))
 
 
 def _number(value: Any) -> str:
@@ -96,15 +100,16 @@ def all_devices() -> Iterator[RenderableType]:
     """Yield the table of device models and that of presets."""
     from .devices import devices, presets
 
-    models = _table("Device models", "model", "kind", "parameters", "source")
-    named = _table("Presets", "preset", "model", "window", "source")
+    models = _table("Device models", "model", "kind", "source")
+    named = _table("Presets", "preset", "model", "window", "source in short")
     for name, model in sorted(devices().items()):
         kind = "dynamical" if model.dynamical else "pulse response"
-        models.add_row(name, kind, ", ".join(model.fields()), model.reference)
+        models.add_row(name, kind, model.reference)
     for label, (model, found) in sorted(presets().items(), key=lambda item: item[1][0].name):
-        named.add_row(label, model.name, _window(model, found), found.source)
+        short = re.split("[(,;]", found.source)[0].strip()
+        named.add_row(label, model.name, _window(model, found), short)
     yield Group(models, Text(), named)
-    yield Text("\nohmlearn devices NAME shows parameters, units and effects of one of them.")
+    yield Text("\nohmlearn devices NAME shows parameters, effects and the source of one.")
 
 
 def _window(model: Device, preset: Preset) -> str:

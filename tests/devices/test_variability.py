@@ -123,6 +123,13 @@ def test_drawn_cells_are_possible_cells(name, dtype):
             assert (c[high] > c["g_ref"]).all()
 
 
+@every_model
+def test_the_largest_spreads_that_are_allowed_do_not_overflow(device):
+    for name in spread_names(device):
+        effects = Effects(device_to_device={name: 10.0 if name == "step_log" else 1e6})
+        assert np.isfinite(drawn(device, effects, n=500, dtype=np.float32).table).all(), name
+
+
 def test_spreads_draw_independently_of_each_other():
     device = devices()["SoftBounds"]
     alone = columns(device, drawn(device, Effects(device_to_device={"g_max": 0.1})))

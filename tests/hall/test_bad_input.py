@@ -128,6 +128,10 @@ def contents(folder: str) -> dict[Path, bytes]:
         (("learning.eta=1e6",), r"learning\.eta of weight layer 1 is 1e\+06.*lower learning\.eta"),
         ((*DEVICE, "learning.eta=1e6"), r"learning\.eta of weight layer 1 is 1e\+06"),
         (("network.dynamics=energy-based", "network.activation=tanh", "learning.eta=1e6"), r"eta"),
+        (("learning.beta=1e-300",), r"learning\.beta is 1e-300; a number must be 0 or between"),
+        (("learning.eta=[0.1,1e99]",), r"learning\.eta is 1e\+99; a number must be 0 or between"),
+        ((*DEVICE, "crossbar.weight_range=1e300"), r"crossbar\.weight_range is 1e\+300"),
+        ((*DEVICE, "device.parameters={g_max=1e300}"), r"device\.parameters\.g_max is 1e\+300"),
         (("learning.rule=ep", "learning.eta=1e30"), r"learning\.eta of weight layer 1 is 1e\+30"),
     ],
 )
@@ -307,6 +311,37 @@ def test_unknown_names_on_the_command_line(arguments, says):
 
 
 # ---- the folder of the record
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", ""],
+        ["run", "--out", ""],
+        ["run", "--data-dir", " "],
+        ["gdu", "--out", ""],
+        ["cosim", "--out", ""],
+        ["netlist", "-o", ""],
+        ["sweep", "--over", "run.seed=1", "-o", ""],
+        ["tolerance", "--accuracy", "0.5", "--over", "device.stuck", "--out", ""],
+        ["compare", "a", "b", "--out", ""],
+        ["compare", "a", ""],
+        ["report", ""],
+        ["report", "a", "--html", ""],
+        ["fit", ""],
+        ["fit", "a.csv", "--preset-out", ""],
+        ["fit", "a.csv", "--figure", ""],
+        ["devices", "ReRamES", "--plot", ""],
+        ["devices", "ReRamES", "--spice", ""],
+        ["devices", "ReRamES", "--verilog-a", ""],
+        ["data", "--data-dir", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(arguments):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert "the path is empty; give one (. is the current folder)." in result.stderr
+    assert list(Path().iterdir()) == [Path("small.toml")]
 
 
 def test_folder_that_cannot_be_written():

@@ -44,9 +44,25 @@ def test_only_settings_that_differ_are_shown(runs):
     assert found.labels == ("ideal", "cells", "noisy")
     assert found.settings["training.epochs"] == (3, 2, 2)
     assert found.settings["run.level"] == ("ideal", "device", "device")
-    assert found.settings["device.cycle_to_cycle"] == (None, None, 2.0)
-    assert set(found.settings) == {"training.epochs", "run.level", "device.cycle_to_cycle"}
+    assert found.settings["device.cycle_to_cycle.sigma"] == (None, 0.3, 2.0)
+    assert set(found.settings) == {"training.epochs", "run.level", "device.cycle_to_cycle.sigma"}
     assert compare_runs([runs[0], runs[0]]).settings == {}
+
+
+def test_a_preset_is_compared_by_its_numbers(runs, tmp_path):
+    other = load_experiment(
+        None, [*SMALL, "training.epochs=2", "device.preset=ReRamSB", "crossbar.g_max=90e-6"]
+    )
+    run(other, tmp_path / "other", figures=False)
+    found = compare_runs([runs[1], tmp_path / "other"]).settings
+    assert found["device.preset"] == ("HfO2-1T1R-demo", "ReRamSB")
+    assert found["crossbar.g_max"] == pytest.approx((100e-6, 90e-6))
+    assert found["crossbar.g_min"] == pytest.approx((5e-6, 31.25e-6))
+    assert found["device.write_noise"] == (0.0, 56.0)
+    assert found["device.cycle_to_cycle.of"] == ("step", "nominal")
+    assert found["device.device_to_device.asymmetry"] == (None, 0.01)
+    assert "device.model" not in found  # both are of the same
+    assert "device.parameters.v_set" not in found
 
 
 def test_numbers_are_those_of_the_records(runs):
@@ -70,7 +86,15 @@ def test_command_writes_table_and_figure(runs, tmp_path):
     errors = [float(row["test_error_percent"]) for row in rows]
     assert errors == content["outcome"]["test_error_percent"]
     assert (tmp_path / "compare.png").read_bytes().startswith(b"\x89PNG")
-    assert "device.cycle_to_cycle" in invoke(tmp_path, *runs).stdout
+
+
+def test_the_table_has_whole_names_and_units(runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke(tmp_path, *runs).stdout.splitlines()
+    shown = {line[:35].strip(): line[35:].split() for line in lines}
+    assert shown["device.cycle_to_cycle.sigma"] == ["-", "0.3", "2"]
+    assert shown["energy per training sample"][2::2] == ["nJ", "nJ"]
+    assert len(shown["area"]) == 5  # "-", and twice a number with its unit
 
 
 def test_runs_of_the_same_name_are_told_apart(runs, tmp_path):

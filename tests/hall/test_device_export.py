@@ -85,7 +85,6 @@ def test_a_preset_file_is_written_too_and_both_at_once(tmp_path: Path):
         (["VTEAM", "--verilog-a", "a.va", "--plot"], "choose one"),
         (["VTEAM", "--spice", "a.sp", "--check"], "choose one"),
         (["VTEAMM", "--spice", "a.sp"], "did you mean 'VTEAM'"),
-        (["VTEAM", "--spice", "no/such/folder/a.sp"], "cannot write"),
     ],
 )
 def test_wrong_options_are_explained(arguments, said, tmp_path: Path, monkeypatch):
@@ -94,3 +93,24 @@ def test_wrong_options_are_explained(arguments, said, tmp_path: Path, monkeypatc
     assert done.exit_code == 2
     assert said in done.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--spice", "--verilog-a"])
+def test_a_file_that_holds_something_else_is_not_lost(option, tmp_path: Path):
+    mine = tmp_path / "notes.txt"
+    mine.write_text("my notes on the subckt and the module\n")
+    refused = verb("VTEAM", option, mine)
+    assert refused.exit_code == 2
+    assert "is no" in refused.stderr
+    assert mine.read_text().startswith("my notes")
+    again = tmp_path / "new" / "cell.lib"  # its folder is made
+    for name in ("VTEAM", "SoftBounds"):
+        assert verb(name, option, again).exit_code == 0
+    assert "softbounds" in again.read_text().lower()
+
+
+def test_a_place_that_cannot_be_written_is_a_failure(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    failed = verb("VTEAM", "--spice", tmp_path / "file" / "a.sp")
+    assert failed.exit_code == 1
+    assert "cannot write" in failed.stderr

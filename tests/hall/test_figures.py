@@ -56,6 +56,14 @@ def test_histograms_count_every_cell_of_both_arms():
         assert axes.get_xlabel() == "conductance (µS)"
 
 
+def test_few_cells_have_few_bins_and_whole_counts():
+    few = {"g_plus_1": RNG.uniform(5e-6, 1e-4, (10, 6))}
+    (axes,) = figures._conductances([1], few).axes
+    assert len(axes.containers[0]) == 15
+    axes.set_ylim(0.0, 1.4)
+    assert all(tick == round(tick) for tick in axes.get_yticks())
+
+
 @pytest.mark.parametrize(
     ("largest", "unit"), [(2e-7, "nS"), (1e-4, "µS"), (0.2, "mS"), (300.0, "S"), (0.0, "µS")]
 )

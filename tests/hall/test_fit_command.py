@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 from ohmlearn.cli import app
 from ohmlearn.devices import get_device
+from ohmlearn.devices.fitting.estimate import Parameter
 from ohmlearn.devices.preset_files import read_preset
 from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import load_experiment, parse_experiment
+from ohmlearn.fits import report
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT / "examples" / "traces"
@@ -212,3 +214,16 @@ def test_a_preset_is_not_written_over_a_file_of_another_kind(name, said):
     result = invoke(CYCLES, "--unit", "uS", "--preset-out", name, code=2)
     assert said in result.stderr
     assert Path(name).read_text().startswith("[network]")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status", "shown"),
+    [
+        (2e-6, 3e-6, "fitted", "2 µS to 3 µS/pulse"),
+        (None, 3e-6, "not determined", "open to 3 µS/pulse, not determined"),
+        (2e-6, None, "at its limit", "2 µS to open, at its limit"),
+        (None, None, "held", "held"),
+    ],
+)
+def test_an_interval_says_where_it_is_open_and_why(low, high, status, shown):
+    assert report._interval(Parameter("dg_up", "S/pulse", "", 2.5e-6, low, high, status)) == shown

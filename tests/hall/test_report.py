@@ -19,6 +19,7 @@ from ohmlearn.reporting.reads import Array, total_load
 from ohmlearn.reporting.report import Report, headline, make_report, report_on
 from ohmlearn.reporting.scopes import scopes
 from ohmlearn.reporting.timeline import timeline
+from ohmlearn.reporting.words import quantity
 from ohmlearn.settings.hardware import CONSTANTS as KEYS
 
 BUDGET = Path(__file__).resolve().parents[2] / "examples" / "energy_budget.toml"
@@ -329,6 +330,14 @@ def test_hardware_is_kept_with_the_record_but_decides_no_result():
     assert again == other
     assert again.hardware is not None
     assert again.hardware.node == "22"
+
+
+# ---- words
+
+
+def test_a_number_below_every_prefix_has_an_exponent():
+    assert quantity(3.35e-28, "J") == "3.35e-28 J"
+    assert quantity(1e-18, "J") == "1.00 aJ"
 
 
 # ---- constants

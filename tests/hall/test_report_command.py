@@ -51,6 +51,17 @@ def test_text_has_the_four_scopes_and_the_verdict(run):
     assert "% of the energy" in result.output
 
 
+def test_a_terminal_of_80_letters_cuts_nothing_off(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = invoke(run).output
+    table = text[text.index("Constants") : text.index("Sources")].split()
+    constants = json.loads(invoke(run, "--json").stdout)["constants"]
+    for name, found in constants.items():
+        assert name in table
+        for word in f"{found['meaning']}; {found['source']}".split():
+            assert word in table, name
+
+
 def test_json_and_csv_are_alone_on_stdout_and_agree(run):
     found = json.loads(invoke(run, "--json").stdout)
     rows = list(csv.DictReader(io.StringIO(invoke(run, "--csv").stdout)))

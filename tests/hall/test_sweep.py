@@ -226,6 +226,15 @@ def test_a_folder_answers_one_question_to_one_process_at_a_time():
         pass
 
 
+def test_a_folder_in_which_no_point_was_begun_takes_another_question():
+    with Store(Path("typo"), {"a": 1}):
+        pass
+    with Store(Path("typo"), {"a": 2}):
+        Path("typo/points/0").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="holds another sweep"), Store(Path("typo"), {"a": 1}):
+        pass
+
+
 def test_all_seeds_are_the_same_at_every_point_and_count_from_run_seed():
     base = find_base(Path("swept.toml"), ["run.seed=7"], None)
     tasks = make_tasks(base, ["learning.beta"], [("0.1",), ("0.2",)], 2)

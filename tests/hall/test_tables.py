@@ -42,6 +42,9 @@ def test_engineering_prefixes(value, unit, shown):
 
 def test_overview_names_every_model_and_preset():
     shown = text(tables.all_devices())
+    lines = {line.split("  ")[0].strip(): line for line in shown.splitlines()}
+    assert lines["HfO2-1T1R-demo"].rstrip().endswith("our choice")
+    assert lines["ReRamES"].rstrip().endswith("AIHWKit preset")
     assert PRESETS
     for model, preset in PRESETS:
         assert model in shown
@@ -65,6 +68,28 @@ def test_preset_shows_its_values_effects_and_source(model, preset):
         assert tables.engineering(getattr(params, field.name), field.unit) in shown
     assert "cycle_to_cycle" in shown
     assert "source: " in shown
+
+
+def test_effects_that_are_on_have_their_numbers_and_the_others_their_names():
+    rows = [
+        {"name": "stuck", "on": True, "numbers": {"low": 0.01}, "meaning": "stand still"},
+        {"name": "levels", "on": False, "numbers": {}, "meaning": "so many values"},
+        {"name": "wires", "on": False, "numbers": {}, "meaning": "resistance"},
+    ]
+    shown = text([tables.effects(rows)])
+    assert "low 0.01" in shown
+    assert "stand still" in shown
+    assert "Off: levels, wires." in shown
+    assert "so many values" not in shown
+    assert text([tables.effects(rows[1:])]).strip() == "Off: levels, wires."
+
+
+def test_a_rest_is_given_in_the_units_of_people():
+    rested = [{"after_seconds": t, "test_accuracy": 0.5} for t in (1.0, 86400.0)]
+    summary = {"test_accuracy": None, "train_accuracy": None, "epochs": 1, "after_rest": rested,
+               "cpu_seconds_per_epoch": None, "cells": 0, "pulses_total": 0}  # fmt: skip
+    rows = dict(tables._outcome(summary))
+    assert {"test accuracy after 1 s", "test accuracy after 1 day"} <= set(rows)
 
 
 def test_unknown_name_gives_the_nearest():

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from ohmlearn.cli import app
 from ohmlearn.errors import ConfigError
+from ohmlearn.sweeps import figures
 from ohmlearn.sweeps.bar import Silent
 from ohmlearn.sweeps.plan import find_base
 from ohmlearn.sweeps.points import DONE
@@ -158,10 +159,21 @@ def test_stopped_anywhere_it_goes_on_to_the_same_answer():
     assert tables[0] == tables[1]
 
 
+def test_the_figure_names_the_accuracy_and_the_bracket(monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(figures, "save_figures", lambda folder, found: drawn.update(found) or [])
+    figures.draw_tolerance(Path("out"), find(Model()))
+    shown = [text.get_text() for text in drawn["tolerance"].axes[0].get_legend().get_texts()]
+    assert "accuracy asked for, 70 %" in shown
+    assert "the limit lies in between" in shown
+
+
 def test_no_answer_in_the_range_is_said():
     low = find(Model(), accuracy=1.0, folder="low")
     assert (low.meets, low.fails) == (None, 0.0)
-    assert "already fails" in low.sentence()
+    assert low.sentence().endswith("better cells alone do not help.")  # 0 cannot be lowered
+    cut = find(Model(), accuracy=0.9, folder="cut", low=0.4)
+    assert cut.sentence().endswith("or --low must be lower.")
     high = find(Model(), accuracy=0.7, folder="high", high=0.2)
     assert (high.meets, high.fails) == (0.2, None)
     assert "raise --high" in high.sentence()

@@ -77,6 +77,7 @@ FAULTS = {
     "syntax.py": ("def current(:\n", "line 1: "),
     "raises.py": ("import nothing_of_this_name\n", "ModuleNotFoundError"),
     "nothing.py": ("x = 1\n", "does not define DEVICE"),
+    "leaves.py": ("import sys\nsys.exit(3)\n", "SystemExit: 3."),
     "exits.py": ("raise ValueError('no\\nnewline')\n", "ValueError: no."),
     "no-module-name.py": (CUBIC, "is no name for a module"),
     "clash.py": (CUBIC.replace('name="CubicStep"', 'name="softbounds"'), "'SoftBounds' already"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_figures", "run_drawings"]
 
 _BINS = 60
+_FEWEST_BINS = 8
 
 
 def draw_figures(
@@ -200,15 +201,20 @@ def _size(array: np.ndarray) -> str:
 
 
 def _histogram(axes: Axes, parts: Sequence[tuple[np.ndarray, str, str]]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     finite = [np.ravel(values)[np.isfinite(np.ravel(values))] for values, _, _ in parts]
     filled = [values for values in finite if values.size]
     if not filled:
         return
-    edges = np.histogram_bin_edges(np.concatenate(filled), _BINS).tolist()
+    every = np.concatenate(filled)
+    bins = int(np.clip(2.0 * np.sqrt(every.size), _FEWEST_BINS, _BINS))  # few cells, few bins
+    edges = np.histogram_bin_edges(every, bins).tolist()
     for values, (_, label, colour) in zip(finite, parts, strict=True):
         axes.hist(values, edges, color=colour, alpha=0.25)
         axes.hist(values, edges, color=colour, histtype="step", linewidth=1.3, label=label)
     axes.set_xlim(edges[0], edges[-1])
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
 
 
 def _map(layer: int, arrays: Mapping[str, np.ndarray], device: bool) -> Figure:

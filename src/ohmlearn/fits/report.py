@@ -72,21 +72,28 @@ def _models(comparison: Comparison) -> Table:
 
 
 def _parameters(fit: Fit) -> Table:
-    table = empty_table(f"{fit.device.name}: parameters and 95 % intervals")
-    for heading in ("parameter", "value", "from", "to", "", "meaning"):
+    table = empty_table(f"{fit.device.name}: parameters")
+    for heading in ("parameter", "value", "95 % interval", "meaning"):
         table.add_column(heading, overflow="fold")
     for p in fit.parameters:
         open_ended = p.status in ("held", "not determined", "not measured")
         table.add_row(
             p.name,
             "" if p.status == "not measured" else _shown(p, p.value),
-            "" if p.low is None else _shown(p, p.low),
-            "" if p.high is None else _shown(p, p.high),
-            "" if p.status == "fitted" else p.status,
+            _interval(p),
             f"inverse of the {p.meaning}" if p.name.startswith("1/") else p.meaning,
             style="yellow" if open_ended else "",
         )
     return table
+
+
+def _interval(p: Parameter) -> str:
+    """Return the interval of a parameter, and what is to be known of it."""
+    parts = [] if p.status == "fitted" else [p.status]
+    if p.low is not None or p.high is not None:
+        low = "open" if p.low is None else _shown(p, p.low).removesuffix("/pulse")
+        parts.insert(0, f"{low} to {'open' if p.high is None else _shown(p, p.high)}")
+    return ", ".join(parts)
 
 
 def _shown(p: Parameter, value: float) -> str:

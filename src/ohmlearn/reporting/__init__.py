@@ -11,6 +11,7 @@
 ``advice``          what dominates, and what would halve it
 ``report``          all of it, as plain values
 ``text``            the same for the terminal, ``plain`` for programs, ``html`` as a page
+``comparison``      runs side by side, with the numbers of their presets from ``resolved``
 ``report_figures``  the figures of the page, with ``timeline_figure`` and ``run_figures``
 ==================  =============================================================================
 

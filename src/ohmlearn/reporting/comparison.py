@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from ..record import Record, is_record, read_record
 from ..storage import write_file
 from ..terminal import empty_table
 from .report import recorded_headline
+from .resolved import Settings, settings_of
+from .words import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,23 +26,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare_runs", "comparison_table", "draw_comparison", "write_table"]
 
-#: Numbers of a summary that are compared, their labels, and how they are shown.
+_UNITS = ("J", "s", "m^2", "B", "1")
+#: Numbers of a summary that are compared, their labels, and their unit or how they are shown.
 _OUTCOME = {
     "test_error_percent": ("test error (%)", ".2f"),
     "train_error_percent": ("training error (%)", ".2f"),
     "rested_error_percent": ("test error after rest (%)", ".2f"),
     "epochs": ("epochs", "d"),
     "cells": ("memristor cells", ",d"),
-    "pulses_total": ("programming pulses", ",d"),
+    "pulses_total": ("programming pulses", "1"),
     "pulses_per_sample_per_cell": ("pulses per sample per cell", ".3g"),
-    "energy_per_inference": ("energy per inference (J)", ".3g"),
-    "energy_per_training_sample": ("energy per training sample (J)", ".3g"),
-    "latency_per_inference": ("latency per inference (s)", ".3g"),
-    "latency_per_training_sample": ("latency per training sample (s)", ".3g"),
-    "area": ("area (m^2)", ".3g"),
+    "energy_per_inference": ("energy per inference", "J"),
+    "energy_per_training_sample": ("energy per training sample", "J"),
+    "latency_per_inference": ("latency per inference", "s"),
+    "latency_per_training_sample": ("latency per training sample", "s"),
+    "area": ("area", "m^2"),
     "cpu_seconds": ("CPU time (s)", ".2f"),
     "cpu_seconds_per_epoch": ("CPU time per epoch (s)", ".2f"),
-    "peak_memory_bytes": ("peak memory (bytes)", ",d"),
+    "peak_memory_bytes": ("peak memory", "B"),
 }
 _BARS = ("test_error_percent", "pulses_total", "cpu_seconds")
 
@@ -52,7 +54,7 @@ class Comparison:
 
     labels: tuple[str, ...]
     settings: Mapping[str, tuple[Any, ...]]
-    """Dotted keys in which the experiments differ; None where a run has no such key."""
+    """Dotted keys in which the runs differ, presets by their numbers; None: no such key."""
     outcome: Mapping[str, tuple[float | None, ...]]
     curves: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     """Epochs and test errors in percent."""
@@ -83,14 +85,11 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
             what = "holds no finished run" if folder.is_dir() else "is no folder"
             raise ConfigError(f"{folder} {what} (there is no record.json in it).")
     records = [read_record(folder) for folder in folders]
-    settings = [_flat(tomllib.loads(record.experiment)) for record in records]
-    keys = dict.fromkeys(key for flat in settings for key in flat)
-    rows = {key: tuple(flat.get(key) for flat in settings) for key in keys}
     found = [_outcome(record) for record in records]
     outcome = {name: tuple(row.get(name) for row in found) for name in _OUTCOME}
     return Comparison(
         _labels(folders),
-        {key: row for key, row in rows.items() if any(value != row[0] for value in row)},
+        _differing([settings_of(record) for record in records]),
         {name: row for name, row in outcome.items() if any(v is not None for v in row)},
         tuple(_curve(record) for record in records),
     )
@@ -106,13 +105,19 @@ def _labels(folders: Sequence[Path]) -> tuple[str, ...]:
     return tuple(f"{folder.name} ({number})" for number, folder in enumerate(folders, start=1))
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in table.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-        )
-    return flat
+def _differing(settings: Sequence[Settings]) -> dict[str, tuple[Any, ...]]:
+    """Return the keys whose values differ; those of cells, between runs that have cells."""
+    cells = [found.cells for found in settings]
+    rows = _unequal([found.given for found in settings])
+    return rows | {
+        key: tuple(c.get(key) for c in cells) for key in _unequal([*filter(None, cells)])
+    }
+
+
+def _unequal(tables: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    keys = dict.fromkeys(key for table in tables for key in table)
+    rows = {key: tuple(table.get(key) for table in tables) for key in keys}
+    return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
 
 
 def _outcome(record: Record) -> dict[str, float | None]:
@@ -141,16 +146,24 @@ def _shown(name: str, value: Any) -> str:
     if value is None:
         return "-"
     if name in _OUTCOME:
-        return f"{value:{_OUTCOME[name][1]}}"
+        shown = _OUTCOME[name][1]
+        return quantity(value, shown) if shown in _UNITS else f"{value:{shown}}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _written(value: Any) -> str:
+    """Return a setting for the CSV file, with every digit."""
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def comparison_table(found: Comparison) -> Table:
     """Return the table for the terminal: a column per run, settings first."""
     table = empty_table()
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for label in found.labels:
-        table.add_column(label, justify="right", overflow="fold")
+        table.add_column(label, justify="right", overflow="fold", min_width=9)
     for key, values in found.settings.items():
         table.add_row(key, *(_shown(key, value) for value in values))
     if found.settings:
@@ -172,8 +185,7 @@ def write_table(folder: Path, found: Comparison) -> Path:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["run", *found.settings, *found.outcome])
     for number, label in enumerate(found.labels):
-        settings = ("" if row[number] is None else _shown(key, row[number])
-                    for key, row in found.settings.items())  # fmt: skip
+        settings = (_written(row[number]) for row in found.settings.values())
         outcome = ("" if row[number] is None else row[number] for row in found.outcome.values())
         writer.writerow([label, *settings, *outcome])
     path = folder / "compare.csv"

@@ -25,6 +25,7 @@ from .report import Report
 
 __all__ = ["as_text"]
 
+_LAST = "meaning; source"
 _WORD = 12  # letters; what is longer may be broken on a narrow terminal
 
 
@@ -50,18 +51,29 @@ def as_text(report: Report) -> Iterator[RenderableType]:
     yield _table(area_grid(report))
     if grid := wear_grid(report):
         yield _table(grid)
-    yield _table(constants_grid(report))
+    yield _table(_narrow(constants_grid(report)))
     yield Text("Sources", style="bold")
     yield from (Text(f"- {name}: {source}") for name, source in cited(report))
     yield Text("\nAssumptions", style="bold")
     yield from (Text(f"- {sentence}") for sentence in report.assumptions)
 
 
+def _narrow(constants: Grid) -> Grid:
+    """Return the table of constants for 80 letters: meaning and source in one column."""
+    rows = tuple(
+        (name, value, *(ends.replace(" to ", " to\n") for ends in both), f"{meaning}; {source}")
+        for name, meaning, value, *both, source in constants.rows
+    )
+    name, _, value, between, _, _ = constants.heads
+    heads = (name, value, between, "per sample", _LAST)
+    return Grid(constants.title, heads, rows)
+
+
 def _table(grid: Grid) -> Table:
     table = empty_table(grid.title, show_header=any(grid.heads))
     table.padding = (0, 1, 0, 0)
     for position, head in enumerate(grid.heads):
-        words = position < grid.text or head in ("mostly", "source")
+        words = position < grid.text or head in ("mostly", _LAST)
         table.add_column(
             Text(head),
             justify="left" if words else "right",

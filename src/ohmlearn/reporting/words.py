@@ -22,6 +22,8 @@ def quantity(value: float, unit: str, *, given: bool = False) -> str:
         return area(value)
     if value == 0:
         return f"0 {unit}"
+    if abs(value) < 1e-18:  # below the smallest prefix
+        return f"{count(value)} {unit}"
     power = math.floor(math.log10(abs(float(f"{value:.3g}"))) / 3 + 1e-9)
     power = min(max(power, -6), 5)
     digits = _digits(value / 1000.0**power) if given else _three(value / 1000.0**power)
@@ -56,7 +58,8 @@ def span(seconds: float) -> str:
     """Return a time; from minutes on in the units of people."""
     for length, name in _SPANS:
         if seconds >= length:
-            return f"{count(seconds / length)} {name}"
+            number = count(seconds / length)
+            return f"{number} {name.removesuffix('s') if number == '1' else name}"
     return quantity(seconds, "s")
 
 

@@ -1,9 +1,9 @@
-"""What in an experiment does not fit together, one sentence for each conflict."""
+"""What in an experiment does not fit together or cannot be meant, one sentence for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from .device import DeviceSection
 from .resistive import Whole as ResistiveWhole
@@ -13,6 +13,7 @@ from .sections import EvaluationSection
 __all__ = ["conflicts"]
 
 _VECTOR_FIELD = ("vf", "cvf")
+_SMALLEST, _LARGEST = 1e-30, 1e30  # SI units; squares of what lies beyond overflow or vanish
 
 
 class Whole(ResistiveWhole, Protocol):
@@ -23,14 +24,34 @@ class Whole(ResistiveWhole, Protocol):
     @property
     def evaluation(self) -> EvaluationSection: ...
 
+    def model_dump(self) -> dict[str, Any]:
+        """Return all keys as plain tables."""
+        ...
+
 
 def conflicts(e: Whole) -> Iterator[str]:
     """Yield a sentence for everything in *e* that does not fit together."""
+    for key, value in _floats(e.model_dump()):
+        if value and not _SMALLEST <= abs(value) <= _LARGEST:
+            allowed = f"0 or between {_SMALLEST:g} and {_LARGEST:g}"
+            yield f"{key} is {value:g}; a number must be {allowed}."
     yield from _rule_conflicts(e)
     yield from _shape_conflicts(e)
     yield from _device_conflicts(e)
     yield from _periphery_conflicts(e)
     yield from resistive_conflicts(e)
+
+
+def _floats(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Yield every number of an experiment that is not whole by nature, with its dotted key."""
+    if isinstance(value, float):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _floats(entry, f"{key}.{name}" if key else name)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _floats(entry, key)
 
 
 def _rule_conflicts(e: Whole) -> Iterator[str]:

@@ -201,9 +201,11 @@ def draw_tolerance(folder: Path, found: Tolerance) -> list[Path]:
                           label=f"{label} the accuracy")  # fmt: skip
             every = [(t.value, 100 * a) for t in chosen for a in t.accuracies]
             axes.plot(*zip(*every, strict=True), ls="", marker="_", ms=7, color=colour, alpha=0.5)
-        axes.axhline(100 * found.accuracy, color=GREY, ls="--", lw=1.0)
+        asked = f"accuracy asked for, {100 * found.accuracy:g} %"
+        axes.axhline(100 * found.accuracy, color=GREY, ls="--", lw=1.0, label=asked)
         if found.meets is not None and found.fails is not None:
-            axes.axvspan(found.meets, found.fails, color=GREY, alpha=0.2, lw=0)
+            axes.axvspan(found.meets, found.fails, color=GREY, alpha=0.2, lw=0,
+                         label="the limit lies in between")  # fmt: skip
         axes.set_xlabel(found.key)
         axes.set_ylabel("test accuracy (%)")
         axes.set_title(

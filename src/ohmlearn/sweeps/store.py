@@ -120,18 +120,29 @@ class Store:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            text = json.dumps(self._question, indent=2) + "\n"
-            write_file(path, lambda file: file.write(text.encode()))
+            self._write_question(path)
             return
         except (OSError, ValueError) as error:
             raise RecordError(f"{path} is damaged or cannot be read ({error}).") from error
         keys = {*stored, *self._question} if isinstance(stored, dict) else {"content"}
         wrong = [k for k in sorted(keys) if stored.get(k) != self._question.get(k)]
-        if wrong:
+        if wrong and not self._holds_work():
+            self._write_question(path)  # of a sweep that was refused before its first point
+        elif wrong:
             raise ConfigError(
                 f"{self.folder} holds another sweep (different: {', '.join(wrong)}); choose "
                 "another folder with --out."
             )
+
+    def _write_question(self, path: Path) -> None:
+        text = json.dumps(self._question, indent=2) + "\n"
+        write_file(path, lambda file: file.write(text.encode()))
+
+    def _holds_work(self) -> bool:
+        """Return whether a point was finished here, or one was begun."""
+        points = self.folder / POINTS
+        begun = points.is_dir() and any(points.iterdir())
+        return begun or (self.folder / LOG).stat().st_size > 0
 
     def _read(self) -> None:
         """Read the log; cut off what is left of a line that was never finished."""

@@ -106,10 +106,11 @@ class Tolerance:
             f"one-sided {percent} lower bound of the mean test accuracy over {self.seeds} seeds"
         )
         if self.meets is None:
+            lower = ", or --low must be lower" if self.fails else ""
             return (
                 f"{self.key} = {self.fails:g}, the smallest value tried, already fails: the "
                 f"{bound} is below {goal}. Nothing in the range meets it; better cells alone do "
-                "not help, or --low must be lower."
+                f"not help{lower}."
             )
         if self.fails is None:
             return (

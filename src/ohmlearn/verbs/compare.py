@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from ..exits import explained_errors
 from ..terminal import print_json, print_parts
-from .options import json_option, out_option
+from .options import json_option, out_option, path_argument
 
 __all__ = ["compare"]
 
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN RUN ...", help="Folders of finished runs.")
+        list[Path], path_argument("RUN RUN ...", "Folders of finished runs, two or more.")
     ],
     out: Annotated[Path | None, out_option("Of table and figure; else runs/compare.")] = None,
     as_json: Annotated[bool, json_option("the table")] = False,

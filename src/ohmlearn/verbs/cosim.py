@@ -10,7 +10,7 @@ import typer
 
 from ..exits import FAILURE, explained_errors
 from ..terminal import empty_table, print_json, print_parts
-from .options import CircuitSource, DataDir, Overrides, json_option
+from .options import CircuitSource, DataDir, Overrides, json_option, out_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,12 +42,7 @@ def cosim(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--out",
-            metavar="DIR",
-            help="Folder of the figure; else that of the run's figures, or runs/cosim-NAME.",
-        ),
+        out_option("Folder of the figure; else that of the run's figures, or runs/cosim-NAME."),
     ] = None,
     overrides: Overrides = None,
     data_dir: DataDir = None,

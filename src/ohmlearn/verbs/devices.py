@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
 
 from ..errors import ConfigError, DeviceError, nearest
 from ..exits import FAILURE, explained_errors
+from ..terminal import print_parts
+from .options import path_argument, path_option
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
 
     from ..devices import Device, Preset
     from ..devices.checks import Check
@@ -28,8 +31,7 @@ def devices(
         ),
     ] = None,
     file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="With --plot: the figure; else NAME.png."),
+        Path | None, path_argument("FILE", "With --plot: the figure; else NAME.png.")
     ] = None,
     plot: Annotated[
         bool,
@@ -41,11 +43,11 @@ def devices(
     ] = False,
     verilog_a: Annotated[
         Path | None,
-        typer.Option("--verilog-a", metavar="FILE", help="Write NAME as a Verilog-A module."),
+        path_option("--verilog-a", metavar="FILE", what="Write NAME as a Verilog-A module."),
     ] = None,
     spice: Annotated[
         Path | None,
-        typer.Option("--spice", metavar="FILE", help="Write NAME as a subcircuit of SPICE."),
+        path_option("--spice", metavar="FILE", what="Write NAME as a subcircuit of SPICE."),
     ] = None,
     dialect: Annotated[
         str | None,
@@ -78,25 +80,23 @@ def devices(
 def _list(name: str | None) -> None:
     from .. import tables
 
-    console = _console()
-    for part in _own_file(name) if _is_path(name) else tables.device(name) if name else ():
-        console.print(part)
     if name is None:
-        for part in tables.all_devices():
-            console.print(part)
+        print_parts(tables.all_devices())
         _tell_problems()
+    else:
+        print_parts(_own_file(name) if _is_path(name) else tables.device(name))
 
 
-def _is_path(name: str | None) -> bool:
+def _is_path(name: str | None) -> TypeGuard[str]:
     return name is not None and name.lower().endswith(".toml")
 
 
-def _own_file(name: str | None):
+def _own_file(name: str) -> Iterator[RenderableType]:
     from .. import tables
     from ..devices import get_device
     from ..devices.preset_files import read_preset
 
-    found = read_preset(name or "", get_device)
+    found = read_preset(name, get_device)
     yield from tables.preset(found.device, found.name, found.preset)
 
 
@@ -139,6 +139,8 @@ def _export(name: str | None, verilog: Path | None, spice: Path | None, dialect:
         title = DIALECTS[dialect].title
         texts.append((spice, subcircuit(cell.params, dialect, label=label), title))
     for path, text, language in texts:
+        _refuse_to_lose(path, _opening(text).split()[0], language)
+    for path, text, language in texts:
         _write(path, text)
         typer.echo(f"{language}: {path}, {_opening(text)}")
     if spice is not None and not DIALECTS[dialect].run_here:
@@ -147,11 +149,24 @@ def _export(name: str | None, verilog: Path | None, spice: Path | None, dialect:
         typer.echo("note: this is the nominal cell; spread, noise and faults are not in it.")
 
 
-def _write(path: Path, text: str) -> None:
+def _refuse_to_lose(path: Path, word: str, language: str) -> None:
+    """Refuse to write over a file in which no *word*, ``module`` or ``subckt``, opens a line."""
+    if not path.is_file():
+        return
     try:
-        path.write_text(text, encoding="ascii")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot write it: {error.strerror}.") from error
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return  # writing will say it
+    if any(line.strip() for line in lines) and not any(
+        line.strip().removeprefix(".").casefold().startswith(word) for line in lines
+    ):
+        raise ConfigError(f"{path}: the file that is there is no {language}; choose another name.")
+
+
+def _write(path: Path, text: str) -> None:
+    from ..storage import write_file
+
+    write_file(path, lambda file: file.write(text.encode("ascii")))
 
 
 def _opening(text: str) -> str:
@@ -216,10 +231,8 @@ def _check(name: str | None) -> int:
     broken = problems() if name is None else ()
     for sentence in broken:
         table.add_row("left out", "FAIL", sentence, style="bold red")
-    console = _console()
-    console.print(table)
     models = f"{len(chosen)} model{'s' if len(chosen) != 1 else ''}"
-    console.print(f"\n{models}, {done} checks, {failed + len(broken)} failed")
+    print_parts([table, f"\n{models}, {done} checks, {failed + len(broken)} failed"])
     return failed + len(broken)
 
 
@@ -245,7 +258,7 @@ def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
     from ..devices.preset_files import read_preset
 
     if _is_path(name):
-        label, device, preset = read_preset(name or "", get_device)
+        label, device, preset = read_preset(name, get_device)
         return [(device, {label: preset})]
     if name is not None and name.casefold() in (n.casefold() for n in presets()):
         device, preset = get_preset(name)
@@ -255,9 +268,3 @@ def _to_check(name: str | None) -> list[tuple[Device, dict[str, Preset]]]:
         (device, {n: preset for n, (d, preset) in presets().items() if d is device})
         for device in chosen
     ]
-
-
-def _console() -> Console:
-    from ..terminal import console
-
-    return console()

@@ -11,7 +11,7 @@ import typer
 from ..errors import ConfigError
 from ..exits import explained_errors
 from ..terminal import print_json, print_parts
-from .options import json_option
+from .options import json_option, path_argument, path_option
 
 if TYPE_CHECKING:
     from ..devices import Device
@@ -23,9 +23,8 @@ __all__ = ["fit"]
 def fit(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A CSV: up_data,down_data | states,mean,std | pulse,conductance[,device].",
+        path_argument(
+            "FILE", "A CSV: up_data,down_data | states,mean,std | pulse,conductance[,device]."
         ),
     ],
     model: Annotated[
@@ -43,14 +42,16 @@ def fit(
     ] = None,
     preset_out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.toml", help="Write the chosen model as a preset."),
+        path_option(
+            "--preset-out", metavar="FILE.toml", what="Write the chosen model as a preset."
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the preset; else that of its file.")
     ] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the fit: .png, .pdf or .svg."),
+        path_option("--figure", metavar="FILE", what="Draw the fit: .png, .pdf or .svg."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the starting points.")] = 0,
     as_json: Annotated[bool, json_option("the numbers")] = False,

@@ -10,7 +10,7 @@ import typer
 
 from ..exits import explained_errors
 from ..terminal import empty_table, print_json, print_parts
-from .options import DataDir, json_option
+from .options import DataDir, json_option, out_option, path_argument
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,13 +30,9 @@ _LEGEND = (
 def gdu(
     experiment: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT", help="A TOML file; without one, a small random network."
-        ),
+        path_argument("EXPERIMENT", "A TOML file; without one, a small random network."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the figures; else runs/gdu-NAME.")
-    ] = None,
+    out: Annotated[Path | None, out_option("Folder of the figures; else runs/gdu-NAME.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of weights, sample and curves.")] = None,
     beta: Annotated[
         list[float] | None, typer.Option(help="Nudging strength to check; repeatable.")

@@ -10,6 +10,7 @@ import typer
 
 from ..errors import ConfigError, nearest
 from ..exits import explained_errors
+from .options import CircuitSource, DataDir, Overrides, out_option
 
 if TYPE_CHECKING:
     from ..experiment import Experiment
@@ -36,14 +37,7 @@ class _Written(NamedTuple):
 
 
 def netlist(
-    source: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="EXPERIMENT|RUN",
-            help="A TOML file (initial weights), or the folder of a finished run (trained); "
-            "without one, the default experiment.",
-        ),
-    ] = None,
+    source: CircuitSource = None,
     phase: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,18 +49,10 @@ def netlist(
         str, typer.Option(help="ngspice, hspice, ltspice, spectre or xyce.")
     ] = "ngspice",
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--out", metavar="DIR", help="Folder; else netlists/NAME or netlists/NAME-learn."
-        ),
+        Path | None, out_option("Folder; else netlists/NAME or netlists/NAME-learn.")
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
-    ] = None,
+    overrides: Overrides = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Write the network as a SPICE netlist with test benches."""
     with explained_errors():

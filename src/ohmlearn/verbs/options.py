@@ -17,31 +17,71 @@ __all__ = [
     "Workers",
     "json_option",
     "out_option",
+    "overrides_option",
+    "path_argument",
+    "path_option",
 ]
 
+
+def _path(text: str) -> Path:
+    """Return a path of the command line; an empty one would be the current folder."""
+    if not text.strip():
+        raise typer.BadParameter("the path is empty; give one (. is the current folder).")
+    return Path(text)
+
+
+def path_argument(metavar: str, what: str) -> Any:
+    """Return an argument that names a file or folder; *what* explains it."""
+    return typer.Argument(metavar=metavar, help=what, parser=_path)
+
+
+def path_option(*names: str, metavar: str, what: str) -> Any:
+    """Return an option that names a file or folder; *what* explains it."""
+    return typer.Option(*names, metavar=metavar, help=what, parser=_path)
+
+
+def out_option(where: str) -> Any:
+    """Return the option ``--out`` for a folder, which without it is *where*."""
+    return path_option("--out", "-o", metavar="DIR", what=where)
+
+
+def json_option(what: str) -> Any:
+    """Return the option ``--json`` of a verb that then prints *what*."""
+    return typer.Option("--json", help=f"Print {what} as JSON, and nothing else.")
+
+
+def overrides_option(what: str) -> Any:
+    """Return the option ``--set``, explained by *what*."""
+    return typer.Option("--set", metavar="KEY=VALUE", help=what)
+
+
 Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as learning.beta=0.3."),
+    list[str] | None, overrides_option("Change a key, as learning.beta=0.3; repeatable.")
 ]
 
 DataDir = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Where the image data sets are.")
+    Path | None,
+    path_option(
+        "--data-dir",
+        metavar="DIR",
+        what="Where the image data sets are; else OHMLEARN_DATA, else the user's data folder.",
+    ),
 ]
 
 CircuitSource = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="EXPERIMENT|RUN",
-        help="A TOML file (initial weights), or the folder of a finished run (trained); "
+    path_argument(
+        "EXPERIMENT|RUN",
+        "A TOML file (initial weights), or the folder of a finished run (trained); "
         "without one, the default experiment.",
     ),
 ]
 
 SweepBase = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="EXPERIMENT|RUN",
-        help="A TOML file to train, or the folder of a finished run to test again; else the "
+    path_argument(
+        "EXPERIMENT|RUN",
+        "A TOML file to train, or the folder of a finished run to test again; else the "
         "default experiment.",
     ),
 ]
@@ -58,13 +98,3 @@ Scheduler = Annotated[
 Retry = Annotated[
     bool, typer.Option("--retry", help="Compute the points again that failed before.")
 ]
-
-
-def json_option(what: str) -> Any:
-    """Return the option ``--json`` of a verb that then prints *what*."""
-    return typer.Option("--json", help=f"Print {what} as JSON, and nothing else.")
-
-
-def out_option(where: str) -> Any:
-    """Return the option ``--out`` for a folder, which without it is *where*."""
-    return typer.Option("--out", "-o", metavar="DIR", help=where)

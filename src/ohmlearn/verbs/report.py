@@ -10,7 +10,7 @@ import typer
 from ..errors import ConfigError, MissingRecordError
 from ..exits import explained_errors
 from ..terminal import print_parts
-from .options import json_option
+from .options import json_option, overrides_option, path_argument, path_option
 
 if TYPE_CHECKING:
     from ..reporting.report import Report
@@ -21,9 +21,9 @@ __all__ = ["report"]
 def report(
     run: Annotated[
         Path,
-        typer.Argument(
-            metavar="RUN",
-            help="The folder of a run; or an experiment file that assumes what a run measures.",
+        path_argument(
+            "RUN",
+            "The folder of a run; or an experiment file that assumes what a run measures.",
         ),
     ],
     as_json: Annotated[bool, json_option("everything")] = False,
@@ -32,13 +32,11 @@ def report(
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write one page with tables and figures, too."),
+        path_option("--html", metavar="FILE", what="Write one page with tables and figures, too."),
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a key of [hardware], as hardware.node=22."
-        ),
+        overrides_option("Change a key of section hardware, as hardware.node=22; repeatable."),
     ] = None,
 ) -> None:
     """Report energy, latency, area and wear of a run, and what would halve the energy."""

@@ -9,7 +9,16 @@ import typer
 
 from ..exits import FAILURE, explained_errors
 from ..terminal import print_json, print_parts
-from .options import DataDir, Retry, Scheduler, SweepBase, Workers, json_option, out_option
+from .options import (
+    DataDir,
+    Retry,
+    Scheduler,
+    SweepBase,
+    Workers,
+    json_option,
+    out_option,
+    overrides_option,
+)
 
 __all__ = ["sweep"]
 
@@ -25,7 +34,7 @@ def sweep(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a key at every point."),
+        overrides_option("Change a key at every point; repeatable."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each point.")] = 1,
     design: Annotated[

@@ -9,7 +9,16 @@ import typer
 
 from ..exits import explained_errors
 from ..terminal import print_json, print_parts
-from .options import DataDir, Retry, Scheduler, SweepBase, Workers, json_option, out_option
+from .options import (
+    DataDir,
+    Overrides,
+    Retry,
+    Scheduler,
+    SweepBase,
+    Workers,
+    json_option,
+    out_option,
+)
 
 __all__ = ["tolerance"]
 
@@ -32,9 +41,7 @@ def tolerance(
     confidence: Annotated[
         float, typer.Option(help="Of the one-sided bound of the mean over seeds.")
     ] = 0.95,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key.")
-    ] = None,
+    overrides: Overrides = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,
     out: Annotated[Path | None, out_option("Else runs/tolerance-NAME.")] = None,
