@@ -13,22 +13,21 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ..errors import NetlistError, nearest
+from .earlier import FILE, MAP, MARK, checksum, earlier, refuse_foreign, set_aside
 from .names import comment
 from .parts.dialects import dialect_of
 
 __all__ = ["Deck"]
 
-MAP = "map.json"
-_MARK = "ohmlearn netlist"
 _ORDER = ("params.inc", "devices.lib", "weights.inc", "dut.sp")
-_FILE = re.compile(r"[a-z][a-z0-9_]*\.(inc|lib|sp)\Z")
 _BENCH = re.compile(r"tb_([a-z0-9_]+)\.sp\Z")
 _TEXT = re.compile(r"[\t\n\x20-\x7e]*\Z")
 _LIBRARY = re.compile(r'(\.include "[^"\n]+"|\.lib "[^"\n]+" [A-Za-z][\w.]*)\n\Z', re.ASCII)
@@ -110,6 +109,7 @@ class Deck:
             "seed": seed,
             "experiment": experiment,
             "files": list(files),
+            "sha256": {name: checksum(text.encode("ascii")) for name, text in files.items()},
         }
         files[MAP] = json.dumps({**about, **(nodes or {})}, indent=1, allow_nan=False) + "\n"
         return Deck(files, dialect)
@@ -125,11 +125,12 @@ class Deck:
         """What ``map.json`` holds."""
         return json.loads(self.files[MAP])
 
-    def write(self, folder: Path) -> list[Path]:
+    def write(self, folder: Path, *, warn: Callable[[str], None] = warnings.warn) -> list[Path]:
         """Write the files into *folder*, which is made if need be; return their paths.
 
-        Files of an earlier deck are replaced, or removed if this deck has none of that name.
-        Every file appears whole or not at all.
+        Files of an earlier deck are replaced, or removed if this deck has none of that name; one
+        that was edited meanwhile is kept as ``NAME.edited``, of which *warn* is told in a
+        sentence. Every file appears whole or not at all.
 
         Raises
         ------
@@ -138,14 +139,16 @@ class Deck:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            old = _earlier(folder)
-            _refuse_foreign(folder, set(self.files) - set(old))
+            old = earlier(folder)
+            refuse_foreign(folder, set(self.files) - set(old.names))
             with tempfile.TemporaryDirectory(prefix=".deck-", dir=folder) as made:
                 for name, content in self.files.items():
                     (Path(made) / name).write_bytes(content.encode("ascii"))
+                for told in set_aside(folder, old.edited, self.files):
+                    warn(told)
                 for name in self.files:
                     os.replace(Path(made) / name, folder / name)
-            for name in set(old) - set(self.files):
+            for name in set(old.names) - set(self.files):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise NetlistError(f"the netlist cannot be written to {folder}: {error}.") from None
@@ -223,9 +226,9 @@ def _header(
 
 def _generator() -> str:
     try:
-        return f"{_MARK} {version('ohmlearn')}"
+        return f"{MARK} {version('ohmlearn')}"
     except PackageNotFoundError:  # run from its sources
-        return _MARK
+        return MARK
 
 
 def _title(text: str) -> str:
@@ -233,7 +236,7 @@ def _title(text: str) -> str:
 
 
 def _check(name: str, text: str, files: Mapping[str, str]) -> None:
-    if not _FILE.match(name):
+    if not FILE.match(name):
         raise NetlistError(
             f"deck: file name {name!r} is not allowed; allowed are lower-case letters, digits and "
             "_ before .inc, .lib or .sp."
@@ -252,25 +255,3 @@ def _check(name: str, text: str, files: Mapping[str, str]) -> None:
                 f"deck: line {number} of {name} includes {match.group(1)[:40]!r}, which is no "
                 "file of the deck."
             )
-
-
-def _earlier(folder: Path) -> list[str]:
-    """Return the names of the files of a deck that is there already."""
-    try:
-        told = json.loads((folder / MAP).read_text("utf-8"))
-        if not str(told["generator"]).startswith(_MARK):
-            return []
-        return [MAP, *(name for name in map(str, told["files"]) if _FILE.match(name))]
-    except FileNotFoundError:
-        return []
-    except (ValueError, KeyError, TypeError):
-        return []
-
-
-def _refuse_foreign(folder: Path, names: set[str]) -> None:
-    there = sorted(name for name in names if os.path.lexists(folder / name))
-    if there:
-        raise NetlistError(
-            f"{folder / there[0]} is there already and is no file of an earlier netlist; choose "
-            "another folder."
-        )

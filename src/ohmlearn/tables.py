@@ -61,7 +61,7 @@ def _outcome(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "wires solved", found
     yield "epochs", f"{summary['epochs']}"
     if summary["cpu_seconds_per_epoch"] is not None:
-        yield "CPU time per epoch", f"{summary['cpu_seconds_per_epoch']:.2f} s"
+        yield "CPU time per epoch, median", f"{summary['cpu_seconds_per_epoch']:.2f} s"
     if summary["cells"]:
         yield "memristor cells", f"{summary['cells']:,}"
     if summary["pulses_total"]:

@@ -106,6 +106,28 @@ def test_writing_again_replaces_and_clears_away(tmp_path):
     assert names == {"params.inc", "dut.sp", "tb_nudged.sp", "map.json", "mine.txt"}
 
 
+def test_what_was_edited_by_hand_is_kept(tmp_path):
+    deck().write(tmp_path)
+    told: list[str] = []
+    for number in ("1", "2"):
+        (tmp_path / "params.inc").write_text(number)
+        deck().write(tmp_path, warn=told.append)
+    assert (tmp_path / "params.inc").read_text() == deck().files["params.inc"]
+    assert (tmp_path / "params.inc.edited").read_text() == "1"
+    assert (tmp_path / "params.inc.edited2").read_text() == "2"
+    assert ["params.inc had been edited" in text for text in told] == [True, True]
+
+
+def test_an_edited_file_that_the_new_netlist_lacks_is_kept_too(tmp_path):
+    deck().write(tmp_path)
+    (tmp_path / "tb_free.sp").write_text("mine")
+    bodies = {name.replace("free", "nudged"): body for name, body in BODIES.items()}
+    with pytest.warns(UserWarning, match="kept as tb_free.sp.edited"):
+        Deck.build(bodies, title="t").write(tmp_path)
+    assert (tmp_path / "tb_free.sp.edited").read_text() == "mine"
+    assert not (tmp_path / "tb_free.sp").exists()
+
+
 @pytest.mark.parametrize("name", ["dut.sp", "map.json"])
 def test_files_of_others_are_not_overwritten(tmp_path, name):
     (tmp_path / name).write_text("{}")

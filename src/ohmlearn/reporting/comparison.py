@@ -42,7 +42,7 @@ _OUTCOME = {
     "latency_per_training_sample": ("latency per training sample", "s"),
     "area": ("area", "m^2"),
     "cpu_seconds": ("CPU time (s)", ".2f"),
-    "cpu_seconds_per_epoch": ("CPU time per epoch (s)", ".2f"),
+    "cpu_seconds_per_epoch": ("CPU time per epoch, median (s)", ".2f"),
     "peak_memory_bytes": ("peak memory", "B"),
 }
 _BARS = ("test_error_percent", "pulses_total", "cpu_seconds")

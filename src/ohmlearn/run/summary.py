@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 from importlib.metadata import version
+from statistics import median
 from typing import Any
 
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def summarise(
         "train_rows": rows,
         "test_rows": len(data.x_test),
         "cpu_seconds": position.cpu_seconds,
-        "cpu_seconds_per_epoch": sum(spent) / epochs,
+        "cpu_seconds_per_epoch": median(spent),  # the first may hold compilation
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "cells": learner.cells,
         "weights": int(learner.theta.size),

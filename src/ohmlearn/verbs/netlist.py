@@ -67,9 +67,10 @@ def netlist(
             written = _network(experiment, record, sample, data_dir, benches, dialect)
             name = experiment.name
         folder = out or Path("netlists") / name
-        paths = written.deck.write(folder)
+        edited: list[str] = []
+        paths = written.deck.write(folder, warn=edited.append)
     typer.echo(f"{written.title}, test sample {sample}")
-    for note in written.notes:
+    for note in (*written.notes, *edited):
         typer.echo(f"note: {note}")
     for path in paths:
         typer.echo(f"{path}  {_about(path.name)}".rstrip())
