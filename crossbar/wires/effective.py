@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ...errors import ConfigError
+from ...errors import ConfigError, SimulationError
 from ...jit import inlined
 from .bound import Margins, margins
 from .ladders import Lines, empty_ladders, factor, factor_upward
 from .lanes import LANES, TwoWay, finish_map, relax
 from .linear import LinearSystem
 from .resistances import Wires
-from .solution import check_cells, lines_of
+from .solution import ArraySolution, check_cells, lines_of
 from .solver import ArraySolver
 
 __all__ = ["EffectiveMap", "correct", "effective_map", "exact_change"]
@@ -131,13 +131,23 @@ def _one_by_one(g: NDArray, wires: Wires) -> tuple[NDArray, NDArray, NDArray]:
     solver = ArraySolver(g, wires)
     m, forward, backward = (np.empty((rows, columns)) for _ in range(3))
     for a in range(rows):
-        one = solver.solve(np.eye(1, rows, a)[0])
+        one = _solved(solver.solve(np.eye(1, rows, a)[0]))
         m[a] = one.output
         forward[a] = one.word_voltage[a] - one.bit_voltage[a]
     for k in range(columns):
-        one = solver.solve(None, np.eye(1, columns, k)[0])
+        one = _solved(solver.solve(None, np.eye(1, columns, k)[0]))
         backward[:, k] = one.bit_voltage[:, k] - one.word_voltage[:, k]
     return m, forward, backward
+
+
+def _solved(solution: ArraySolution) -> ArraySolution:
+    if not solution.converged:
+        rows, columns = solution.device_current.shape
+        raise SimulationError(
+            f"a tile of {rows} x {columns} cells with wires is {solution.message} In an "
+            "experiment: smaller tiles (crossbar.tile), or less resistance or conductance."
+        )
+    return solution
 
 
 def effective_map(
@@ -159,6 +169,8 @@ def effective_map(
     ------
     ConfigError
         If a conductance, the dtype or the tolerance is not allowed.
+    SimulationError
+        If the array could not be solved.
     """
     g = check_cells(g)
     kind = np.dtype(dtype)

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ohmlearn.crossbar.wires import linear
 from ohmlearn.crossbar.wires.bound import error_bound, error_estimate, margins
 from ohmlearn.crossbar.wires.effective import EffectiveMap, correct, effective_map, exact_change
 from ohmlearn.crossbar.wires.resistances import Wires
 from ohmlearn.crossbar.wires.solution import lines_of
 from ohmlearn.crossbar.wires.solver import solve_array
-from ohmlearn.errors import ConfigError
+from ohmlearn.errors import ConfigError, SimulationError
 from ohmlearn.jit import kernel
 
 WIRES = Wires(2.0, 3.0, 40.0, 10.0)
@@ -187,6 +188,15 @@ def test_a_few_changes_are_followed_exactly(wires, count):
     eye = np.eye(14)
     exact = solve_array(after, wires, eye).output - solve_array(g, wires, eye).output
     np.testing.assert_allclose(change, exact, atol=1e-9 * g.max())
+
+
+def test_an_array_that_is_not_solved_gives_no_map(monkeypatch):
+    monkeypatch.setattr(linear, "_DIRECT_CELLS", 0)  # as if it were too large for elimination
+    g = 1e8 * cells(160, 160)
+    with pytest.raises(
+        SimulationError, match=r"160 x 160 cells .* is not converged .*crossbar\.tile"
+    ):
+        effective_map(g, Wires(1.0, 1.0))
 
 
 def test_bad_input_is_refused_with_a_sentence():

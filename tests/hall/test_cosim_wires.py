@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from ohmlearn.assembly.periphery import LARGEST_PRODUCTS, choose_wires
 from ohmlearn.circuits.numba_simulator import NumbaSimulator
 from ohmlearn.cli import app
 from ohmlearn.cosimulation.circuit import circuit_of, learner_of
 from ohmlearn.cosimulation.leaky import leaky_notes
+from ohmlearn.crossbar.wires.resistances import Wires
+from ohmlearn.crossbar.wires.solver import solve_array
+from ohmlearn.errors import ConfigError
 from ohmlearn.experiment import parse_experiment
 
 TEXT = """
@@ -120,3 +124,32 @@ def test_what_is_left_out_is_said():
     assert "continuous time has no time steps" in note
     (note,) = leaky_notes(parse_experiment(text(level="ideal"), "wired.toml"))
     assert note.startswith("Wires are left out")
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("crossbar.g_max=1e10", r"wires\.r_word is 10 ohm .* 1e\+10 S; .* 1e\+11 .* at most 1,"),
+        ("wires.r_bit=2e6", r"wires\.r_bit is 2e\+06 ohm .* at most 1,"),
+        ("wires.r_driver=1e10", r"wires\.r_driver is 1e\+10 ohm .* at most 10000,"),
+    ],
+)
+def test_wires_that_resist_more_than_the_cells_are_refused_in_a_sentence(override, named):
+    experiment = parse_experiment(text(), "the test", [override])
+    with pytest.raises(ConfigError, match=named):
+        choose_wires(experiment)
+
+
+def test_a_transistor_in_series_limits_the_conductance_on_the_wires():
+    experiment = parse_experiment(text(), "the test", ["crossbar.g_max=1e10", "access.v_gate=3.3"])
+    assert choose_wires(experiment) is not None
+
+
+def test_every_product_that_is_allowed_is_solved():
+    for name, most in LARGEST_PRODUCTS.items():
+        g = np.random.default_rng(0).uniform(1e-3, 1e-2, (24, 16))
+        g[3, 5] = 1e-2
+        wires = replace(Wires(1.0, 1.0), **{name: most / 1e-2})
+        found = solve_array(g, wires, np.ones(24))
+        assert found.converged
+        assert found.residual < 1e-8

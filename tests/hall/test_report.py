@@ -13,6 +13,7 @@ from ohmlearn.record import read_record
 from ohmlearn.reporting.assumed import assumed
 from ohmlearn.reporting.budget import ELEMENTS, by_element, by_phase, energy
 from ohmlearn.reporting.constants import CONSTANTS, NODES, OUR_CHOICE, SOURCES, numbers
+from ohmlearn.reporting.content import count_of_cells
 from ohmlearn.reporting.endurance import YEAR
 from ohmlearn.reporting.plain import as_json, as_mapping
 from ohmlearn.reporting.reads import Array, total_load
@@ -96,6 +97,51 @@ def test_two_by_two_array_read_in_both_directions(hand_record):
     assert energy(report.inference) == close(V**2 * (ahead + back) * T)
     # Free phase and one nudged slot.
     assert energy(report.sample) == close(2 * V**2 * (ahead + back) * T)
+
+
+def test_every_tile_has_reference_cells_of_its_own(hand_record):
+    # Three columns on tiles of two bit lines: two reference lines, of two signals and of one.
+    g, reference = np.full((3, 3), 20e-6), np.array([30e-6, 40e-6, 50e-6])
+    overrides = (
+        "network.layers=[1, 2, 3]", "learning.eta=0.1", "crossbar.encoding='offset'",
+        "crossbar.tile=[8, 2]",
+    )  # fmt: skip
+    arrays = {
+        "g_plus_1": np.zeros((2, 2)), "g_reference_1": np.zeros(2),
+        "g_plus_2": g, "g_reference_2": reference, **signals([0.0], [0.25, 1.0], [1.0, 1.0, 0.25]),
+    }  # fmt: skip
+    report = report_of(hand_record(arrays, overrides=overrides))
+    ahead = (0.25 + 1 + 1) * 60e-6 + 2 * (0.25 * 30e-6 + 40e-6 + 50e-6)
+    back = (1 + 1 + 0.25) * 40e-6 + (2**2 + 0.5**2) * 70e-6  # the bias line is not sensed
+    assert energy(report.inference) == close(V**2 * (ahead + back) * T)
+    found = as_mapping(report)
+    assert (found["cells"], found["reference_cells"]) == (4 + 9, 2 + 6)
+    assert [part.number for part in report.area[:2]] == [13, 8]
+    assert count_of_cells(report) == "13 cells of weights and 8 reference cells"
+    assert any("reference line" in said and "400 mV" in said for said in report.assumptions)
+    # A linear stage takes its whole current from its supply: that of a sum must reach 2 V.
+    driven = report_of(
+        hand_record(arrays, overrides=(*overrides, "hardware.read_supply=0.3"), folder="driven")
+    )
+    own = (0.5 + 1 + 1) * 60e-6 + 2 * (0.5 * 30e-6 + 90e-6) + (1 + 1 + 0.5) * 40e-6
+    sums = (2 + 0.5) * 70e-6
+    drawn = 0.3 * V * own + 2 * V * V * sums
+    assert by_element(driven.inference)["drivers"] == close((drawn - V**2 * (ahead + back)) * T)
+
+
+def test_a_record_without_reference_cells_says_so(hand_record):
+    folder = hand_record({"g_plus_1": np.ones((3, 2))}, overrides=("crossbar.encoding='offset'",))
+    report = report_of(folder)
+    assert any("no reference cells" in sentence for sentence in report.subject.missing)
+    assert count_of_cells(report) == "6 cells"
+
+
+def test_a_budget_has_the_reference_cells_of_its_tiles():
+    found = as_mapping(budget("crossbar.encoding='offset'", "crossbar.tile=[128,32]"))
+    plain = as_mapping(budget("crossbar.encoding='single'", "crossbar.tile=[128,32]"))
+    assert found["cells"] == plain["cells"]
+    assert plain["reference_cells"] == 0
+    assert found["reference_cells"] == 1569 * 4 + 101  # 100 and 20 columns on 32 bit lines
 
 
 def test_separate_backward_array_is_driven_by_the_layer_above(hand_record):

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from ohmlearn.crossbar.tiles.lines import drive_columns, line_conductances
+from ohmlearn.crossbar.tiles.tiled import TiledCrossbar
 from ohmlearn.crossbar.wires.resistances import Wires
 from ohmlearn.crossbar.wires.solver import solve_array
-from ohmlearn.reporting.reads import Array, array_load
+from ohmlearn.devices import get_preset
+from ohmlearn.reporting.reads import Array, array_load, with_references
 
 V = 0.2
 
@@ -44,18 +47,89 @@ def test_backward_read_is_the_mean_of_v_times_i(setting):
     assert (load.sensed, load.driven) == (8, 10)
 
 
-def test_a_reference_column_is_read_with_the_others(setting):
-    g, before, after = setting
-    column = np.full(9, 3e-5)
-    with_column, without = (
-        array_load(
-            Array(1, g[..., :1], ("forward",), True, reference), "forward",
-            mean_squares(before, after), V,
+def offset_array(tile):
+    """Return a tiled array of 9 x 5 weights with reference cells, and what a report makes of it.
+
+    The report knows what a record holds: conductances of weights, those of a reference column.
+    """
+    device, preset = get_preset("HfO2-1T1R-demo")
+    xbar = TiledCrossbar.build(
+        9, 5, device, preset.params, preset.effects, tile=tile, encoding="offset", v_read=V, seed=4
+    )
+    xbar.set_weights(np.random.default_rng(5).uniform(-1, 1, (9, 5)))
+    bare = Array(1, xbar.crossbar.conductance, ("forward", "backward"), bias=False)
+    return xbar, with_references(bare, xbar.crossbar.reference, tile)
+
+
+TILES = [(4, 2), (4, 5), (9, 3), (20, 16)]  # 9, 3, 2 and 1 of them
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_cells_are_those_of_the_tiles(tile):
+    xbar, array = offset_array(tile)
+    tiles = [line_conductances(xbar.crossbar, *place) for place in xbar.places()]
+    assert array.g.size == xbar.crossbar.cells
+    assert array.references == 9 * xbar.tiles[1]
+    assert array.g.size + array.references == sum(g.size for g in tiles)
+
+
+@pytest.mark.parametrize("tile", TILES)
+@pytest.mark.parametrize("way", ["forward", "backward"])
+def test_reads_with_references_are_those_of_the_tiles(tile, way):
+    xbar, array = offset_array(tile)
+    ahead, forward = np.random.default_rng(6).uniform(0, 1, 9), way == "forward"
+    back = ahead[:5]
+    power = current = 0.0
+    for rows, columns in xbar.places():
+        g = line_conductances(xbar.crossbar, rows, columns)
+        lines = ahead[rows] if forward else drive_columns(xbar.crossbar, back[np.newaxis, columns])
+        per_line = g.sum(axis=1 if forward else 0)
+        power += float(np.sum(V**2 * lines**2 * per_line))
+        current += float(np.sum(V * np.abs(lines) * per_line))
+    load = array_load(array, way, mean_squares(ahead[np.newaxis], back[np.newaxis]), V, tile=tile)
+    assert load.cells == pytest.approx(power, rel=1e-12)
+    assert load.current + load.summed == pytest.approx(current, rel=1e-12)
+    seen = xbar.sense(V * ahead) if forward else xbar.sense_back(V * back)
+    assert load.conversions == seen.conversions
+    columns, across = 5, xbar.tiles[1]
+    assert (load.driven, load.sensed) == (
+        (9, columns + across) if forward else (columns + across, 9)
+    )
+
+
+def test_mean_square_of_a_reference_line_is_an_upper_bound(setting):
+    _, before, after = setting
+    xbar, array = offset_array((4, 2))
+    exact = 0.0
+    for rows, columns in xbar.places():
+        lines = drive_columns(xbar.crossbar, V * after[:, columns])
+        g = line_conductances(xbar.crossbar, rows, columns)
+        exact += float(np.mean(lines**2, axis=0) @ g.sum(axis=0))
+    load = array_load(array, "backward", mean_squares(before, after), V, tile=(4, 2))
+    assert exact < load.cells < 2 * exact
+    alone = array_load(array, "backward", [np.zeros(9), np.eye(5)[1]], V, tile=(4, 2))
+    assert alone.cells == pytest.approx(  # one signal is its own sum
+        V**2 * (xbar.crossbar.conductance[:, 1].sum() + xbar.crossbar.reference.sum()), rel=1e-12
+    )
+
+
+def test_wire_loss_with_references_is_the_first_order_of_the_exact_solution():
+    xbar, array = offset_array((4, 2))
+    errors = []
+    for r in (1.0, 0.1):
+        wires = Wires(r_word=r, r_bit=3 * r, r_driver=10 * r, r_sense=5 * r)
+        exact = 0.0
+        for place in xbar.places():
+            g = line_conductances(xbar.crossbar, *place)
+            found = solve_array(g, wires, np.full(len(g), V))
+            drop = found.word_voltage - found.bit_voltage
+            exact += V * float(found.supply.sum()) - float(np.sum(drop * found.device_current))
+        load = array_load(
+            array, "forward", [np.ones(9), np.ones(5)], V, ohms=vars(wires), tile=(4, 2)
         )
-        for reference in (column, None)
-    )  # fmt: skip
-    squares = np.append(mean_squares(before)[0], 1.0)
-    assert with_column.cells - without.cells == pytest.approx(V**2 * squares @ column, rel=1e-12)
+        errors.append(abs(load.wires / exact - 1.0))
+    assert errors[0] < 0.05
+    assert errors[1] == pytest.approx(errors[0] / 10, rel=0.2)
 
 
 @pytest.mark.parametrize("way", ["forward", "backward"])

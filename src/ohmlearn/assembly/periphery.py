@@ -14,21 +14,28 @@ from ..circuits.hopfield import HopfieldNetwork, Layout
 from ..circuits.sensing import Sensing, make_sensing
 from ..circuits.wiring import Wiring
 from ..crossbar.array import ENCODINGS
+from ..crossbar.cell_array import window_ends
 from ..crossbar.tiles.converters import Converters
 from ..crossbar.wires.resistances import Wires
 from ..devices.cell.reach import STATES, pulse_reach
+from ..devices.cell.read import make_channel
+from ..errors import ConfigError
 from ..experiment import Experiment
 from ..settings.cell import choose_access, choose_cell
 from ..training.calibration import line_limits
 from ..training.samples import Dataset
 
 __all__ = [
+    "LARGEST_PRODUCTS",
     "build_sensing",
     "build_wiring",
     "choose_wires",
     "periphery_ledger",
     "tile_shape",
 ]
+
+LARGEST_PRODUCTS = {"r_word": 1.0, "r_bit": 1.0, "r_driver": 1e4, "r_sense": 1e4}
+"""Largest product of a resistance and a cell's conductance (docs/arrays.md has the trials)."""
 
 
 def tile_shape(experiment: Experiment, layout: Layout) -> tuple[int, int]:
@@ -78,16 +85,38 @@ def choose_wires(experiment: Experiment) -> Wires | None:
     Raises
     ------
     ConfigError
-        If the technology node is unknown.
+        If the technology node is unknown, or a resistance is beyond what a tile is solved for.
     """
     section = experiment.wires
     if section is None:
         return None
     ends = {"r_driver": section.r_driver, "r_sense": section.r_sense}
     if section.node is None:
-        return Wires(r_word=section.r_word or 0.0, r_bit=section.r_bit or 0.0, **ends)
-    wires = Wires.of_node(section.node, cell=section.cell, temperature=section.temperature)
-    return replace(wires, **ends)
+        wires = Wires(r_word=section.r_word or 0.0, r_bit=section.r_bit or 0.0)
+    else:
+        wires = Wires.of_node(section.node, cell=section.cell, temperature=section.temperature)
+    wires = replace(wires, **ends)
+    _check_products(experiment, wires)
+    return wires
+
+
+def _check_products(experiment: Experiment, wires: Wires) -> None:
+    """Refuse wires that resist more than the cells on them, so much that tiles stay unsolved."""
+    if experiment.device is None:
+        return
+    crossbar, access = experiment.crossbar, experiment.access
+    channel = make_channel(choose_access(access), access.v_gate) if access else None
+    cell = choose_cell(experiment.device, crossbar)
+    _, g = window_ends(cell.params, channel, crossbar.v_read)
+    for name, most in LARGEST_PRODUCTS.items():
+        ohm = getattr(wires, name)
+        if ohm * g > most:
+            raise ConfigError(
+                f"wires.{name} is {ohm:g} ohm and the largest conductance of a cell {g:g} S; "
+                f"their product is {ohm * g:.3g} and must be at most {most:g}, up to which tiles "
+                f"with wires are solved: lower wires.{name}, or the conductances of the cells "
+                "(crossbar.g_max)."
+            )
 
 
 def build_wiring(experiment: Experiment, layout: Layout, fabric: Fabric) -> Wiring | None:

@@ -36,8 +36,10 @@ def parts(subject: Subject, load: Load, prices: Prices) -> tuple[Part, ...]:
     if subject.experiment.converters.adc_bits is not None:
         converted = max(converted, load.conversions)
     adcs = -(-converted // subject.hardware.lines_per_adc)
+    references = [Part("reference cells", subject.references, cell)] if subject.references else []
     return (
         Part("memristor cells", subject.cells, cell),
+        *references,
         Part("ADCs", adcs, prices["adc_area"]),
         Part("neurons", subject.neurons, prices["neuron_area"]),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 
 from ..errors import ConfigError
 from ..experiment import Experiment
 from ..settings.hardware import HardwareSection
-from .reads import Array
+from .reads import Array, with_references
 from .subject import (
     CONTINUAL,
     Pulse,
@@ -48,6 +50,9 @@ def assumed(experiment: Experiment, source: str) -> Subject:
         Array(layer, np.full((*shape, arms), g), ways, bias)
         for layer, shape, ways, bias in structure(experiment)
     )
+    if experiment.crossbar.encoding == "offset":
+        column = [np.full(array.g.shape[0], g) for array in arrays]
+        arrays = tuple(map(with_references, arrays, column, repeat(experiment.crossbar.tile)))
     # In a resistive network the signal is what is assumed across each cell.
     power = sum(float(a.g.sum()) for a in arrays) * (signal * experiment.crossbar.v_read) ** 2
     rows = experiment.data.limit_train or 1

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .constants import wire_width
-from .reads import Load, total_load
+from .reads import Load, tile_shape, total_load
 from .subject import Subject
 
 __all__ = ["ELEMENTS", "Phase", "Prices", "by_element", "by_phase", "duration", "energy"]
@@ -153,13 +153,15 @@ def _steps(name: str, subject: Subject, load: Load, prices: Prices, steps: int) 
     v, converters = subject.experiment.crossbar.v_read, subject.experiment.converters
     delivered = load.cells + load.access + load.wires
     supply = max(prices["read_supply"], v) if prices["read_supply"] else 0.0
+    rail = max(supply, v * subject.span) if supply else 0.0  # a sum may need more
+    drawn = supply * load.current + rail * load.summed
     line = line_capacitance(prices, wire_width(subject.node))
     spent = {
         "cells": load.cells * time,
         "access transistors": load.access * time,
         # Every step may bring every line from zero to its value: an upper bound.
         "wires": load.wires * time + steps * load.charged * line * v**2,
-        "drivers": max(supply * load.current - delivered, 0.0) * time,
+        "drivers": max(drawn - delivered, 0.0) * time,
         "neurons": steps * subject.neurons * prices["neuron_energy"],
         "amplifiers": load.sensed * prices["amplifier_power"] * time,
     }
@@ -214,10 +216,10 @@ def _pulses(subject: Subject, load: Load, prices: Prices, way: str) -> Phase:
     line = line_capacitance(prices, wire_width(subject.node))
     wires = 0.0
     for array, n_slots, n_pulses in zip(subject.arrays, slots, pulses, strict=True):
-        rows, columns, arms = array.g.shape
-        word, bit = subject.experiment.crossbar.tile or (rows, columns * arms)
-        wires += n_pulses * min(rows, word) * line * voltage**2
-        wires += n_slots * min(columns * arms, bit) * line * prices["gate_voltage"] ** 2
+        word, columns = tile_shape(array, subject.experiment.crossbar.tile)
+        bits = columns * array.g.shape[2] + (array.reference is not None)
+        wires += n_pulses * word * line * voltage**2
+        wires += n_slots * bits * line * prices["gate_voltage"] ** 2
     lost = (cells + access + wires) * (1.0 / prices["write_efficiency"] - 1.0)
     time = max(slots, default=0.0) * (width + prices["t_select"]) / samples
     spent = {

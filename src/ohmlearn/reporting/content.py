@@ -16,6 +16,7 @@ __all__ = [
     "area_grid",
     "cited",
     "constants_grid",
+    "count_of_cells",
     "critical",
     "elements_grid",
     "left_out",
@@ -106,6 +107,14 @@ def critical(report: Report) -> str:
         f"per second), in a training sample {sample.longest} ({100 * sample.share:.1f} %; "
         f"{count(sample.rate)} samples per second)."
     )
+
+
+def count_of_cells(report: Report, device: str = "") -> str:
+    """Return how many cells there are: those of weights and biases, and reference cells."""
+    subject, made = report.subject, f" of {device}" if device else ""
+    if not subject.references:
+        return f"{subject.cells:,} cells{made}"
+    return f"{subject.cells:,} cells of weights and {subject.references:,} reference cells{made}"
 
 
 def wear_grid(report: Report) -> Grid | None:

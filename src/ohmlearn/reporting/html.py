@@ -17,6 +17,7 @@ from .content import (
     area_grid,
     cited,
     constants_grid,
+    count_of_cells,
     critical,
     elements_grid,
     left_out,
@@ -66,7 +67,7 @@ def _head(report: Report) -> Iterator[str]:
     yield f"<header>\n<h1>{escape(subject.name)}</h1>"
     yield (
         f'<p class="what">{escape("-".join(map(str, subject.layers)))} network, rule '
-        f"{escape(learning.rule)}, {subject.cells:,} cells of {escape(str(device))}, "
+        f"{escape(learning.rule)}, {count_of_cells(report, escape(str(device)))}, "
         f"{escape(subject.node)} nm periphery</p>"
     )
     if sentence := left_out(report):

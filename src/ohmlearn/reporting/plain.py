@@ -24,6 +24,7 @@ def as_mapping(report: Report) -> dict[str, Any]:
         "technology_node_nm": float(subject.node),
         "layers": list(subject.layers),
         "cells": subject.cells,
+        "reference_cells": subject.references,
         "left_out": list(subject.missing),
         "headline": headline(report),
         "scopes": {

@@ -12,7 +12,7 @@ from ..errors import ConfigError, RecordError
 from ..experiment import Experiment
 from ..record import Record
 from ..settings.hardware import HardwareSection
-from .reads import Array
+from .reads import Array, with_references
 from .subject import Subject, Writes, channel_conductance, nominal_pulse, structure
 
 __all__ = ["recorded"]
@@ -42,6 +42,8 @@ def recorded(record: Record, experiment: Experiment) -> Subject:
     summary, found = record.summary, record.arrays
     arrays = _arrays(experiment, found)
     missing = []
+    if experiment.crossbar.encoding == "offset" and not all(array.references for array in arrays):
+        missing.append("the record holds no reference cells, so they are left out")
     activity = _activity(experiment, found)
     power = _settled_power(summary, arrays, found)
     if activity is None and power is None:
@@ -77,16 +79,19 @@ def recorded(record: Record, experiment: Experiment) -> Subject:
 
 
 def _arrays(experiment: Experiment, found: Mapping[str, NDArray]) -> tuple[Array, ...]:
-    arrays = []
-    cells_of_reference = experiment.crossbar.encoding == "offset"
+    arrays, offset = [], experiment.crossbar.encoding == "offset"
     for number, (layer, _, ways, bias) in enumerate(structure(experiment), start=1):
         arms = [
             found[f"g_{arm}_{number}"] for arm in ("plus", "minus") if f"g_{arm}_{number}" in found
         ]
         if not arms:
             raise RecordError(f"the record holds no conductances of array {number}.")
-        reference = found.get(f"g_reference_{number}") if cells_of_reference else None
-        arrays.append(Array(layer, np.stack(arms, axis=2), ways, bias, reference))
+        array = Array(layer, np.stack(arms, axis=2), ways, bias)
+        if offset:
+            column = found.get(f"g_reference_{number}")
+            if column is not None:
+                array = with_references(array, column, experiment.crossbar.tile)
+        arrays.append(array)
     return tuple(arrays)
 
 

@@ -18,6 +18,7 @@ from .latency import Latency, latency
 from .reads import Load
 from .recorded import recorded
 from .subject import Subject
+from .words import quantity
 
 __all__ = ["Report", "Sensitivity", "headline", "make_report", "recorded_headline", "report_on"]
 
@@ -199,6 +200,13 @@ def _assumptions(subject: Subject) -> tuple[str, ...]:
         "Initial weights, tests during training, data movement on and off the chip, clock "
         "distribution and leakage of logic are not counted.",
     ]
+    if subject.span:
+        most = quantity(subject.span * experiment.crossbar.v_read, "V")
+        said.append(
+            "Backward, the reference line of each tile is driven with minus the sum of the tile's "
+            f"signals, here up to {most}; its mean square is an upper bound, met where signals "
+            "rise and fall together, and its driver's supply reaches that voltage."
+        )
     if not hardware.verify_reads:
         said.append("Pulses are not verified.")
     if not subject.ohms:

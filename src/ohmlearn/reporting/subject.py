@@ -13,7 +13,7 @@ from ..experiment import Experiment
 from ..record import Record
 from ..settings.cell import choose_cell
 from ..settings.hardware import HardwareSection
-from .reads import Array
+from .reads import Array, tile_shape
 
 __all__ = [
     "CONTINUAL",
@@ -123,8 +123,20 @@ class Subject:
 
     @property
     def cells(self) -> int:
-        """Memristor cells, with reference columns."""
-        return sum(array.cells for array in self.arrays)
+        """Memristor cells of weights and biases, those that learn."""
+        return sum(array.g.size for array in self.arrays)
+
+    @property
+    def references(self) -> int:
+        """Reference cells of all tiles; they come on top of :attr:`cells`."""
+        return sum(array.references for array in self.arrays)
+
+    @property
+    def span(self) -> int:
+        """Signals that the busiest reference line adds up in a backward read; 0 without any."""
+        tile = self.experiment.crossbar.tile
+        back = [a for a in self.arrays if a.references and "backward" in a.ways]
+        return max((tile_shape(array, tile)[1] for array in back), default=0)
 
     @property
     def weights(self) -> int:

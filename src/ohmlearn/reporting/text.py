@@ -14,6 +14,7 @@ from .content import (
     area_grid,
     cited,
     constants_grid,
+    count_of_cells,
     critical,
     elements_grid,
     left_out,
@@ -33,7 +34,7 @@ def as_text(report: Report) -> Iterator[RenderableType]:
     """Yield the parts of the report, in the order in which they are printed."""
     subject = report.subject
     yield Text(
-        f"{subject.name}: {'-'.join(map(str, subject.layers))}, {subject.cells:,} cells, "
+        f"{subject.name}: {'-'.join(map(str, subject.layers))}, {count_of_cells(report)}, "
         f"{subject.node} nm",
         style="bold",
     )
