@@ -30,7 +30,7 @@ def pulse(xbar, count=1):
 
 def test_endurance_that_no_cell_comes_near_changes_nothing():
     noisy = {"cycle_to_cycle": 0.3, "write_noise": 0.5, "stuck": 0.1, "device_to_device": 0.1}
-    plain, worn = build(**noisy), build(**noisy, endurance=1e300)
+    plain, worn = build(**noisy), build(**noisy, endurance=1e30)
     for xbar in (plain, worn):
         xbar.set_weights(np.linspace(-0.4, 0.4, 200).reshape(20, 10))
         for k in range(5):
