@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ohmlearn.cosimulation.circuit import learner_of
-from ohmlearn.cosimulation.reading import moves
 from ohmlearn.cosimulation.sample import learn_sample, netlist_of
 from ohmlearn.cosimulation.sample_comparison import compare
+from ohmlearn.crossbar.read_motion import moves
 from ohmlearn.devices.registry import devices
 from ohmlearn.experiment import parse_experiment
 from ohmlearn.spice_netlists.networks.sample_deck import run_sample

@@ -1,45 +1,18 @@
-"""What reads do to the cells of a learned sample.
+"""The voltages at which a learned sample is read.
 
-In training a cell rests while it is read, unless ``device.read_disturb`` says otherwise. A model's
-own rate need not be zero at the voltage of a read, and in the netlist, where cells move by that
-rate at all times, it acts. Here it does likewise: the cells that are read forward move at the
-voltage of their row behind their transistor; what is read backward are copies of them, which do
-not move by themselves.
+The cells that are read forward are at the voltage of their row behind their transistor; what is
+read backward are copies of them, which do not move by themselves.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..circuits.leaky.network import LeakyNetwork
 from ..circuits.leaky.signals import send, signals_of, split_nodes
-from ..crossbar.array import Crossbar
-from ..devices.cell.access import Nmos
-from ..devices.cell.dispatch import read_conductance, state_after
-from ..devices.contract import rate
-from ..devices.dispatch import cell
-from ..errors import SimulationError
-from ..jit import kernel
 
-__all__ = ["disturb", "moves", "row_voltages"]
-
-_STATES = (0.05, 0.5, 0.95)
-_RESTS = 1e-6
-"""Motion, as a part of the window, below which a cell rests."""
-
-
-def moves(crossbars: Sequence[Crossbar], voltage: float, seconds: float) -> bool:
-    """Return whether reads of up to *voltage* [V] for *seconds* move a cell."""
-    return any(
-        abs(rate(p, v, x)) * seconds > _RESTS
-        for xbar in crossbars
-        for p in map(type(xbar.params)._make, np.unique(xbar.bank.table, axis=0).tolist())
-        for v in (voltage, -voltage)
-        for x in _STATES
-    )
+__all__ = ["row_voltages"]
 
 
 def row_voltages(network: LeakyNetwork, inputs: NDArray, nodes: NDArray) -> list[NDArray]:
@@ -59,33 +32,3 @@ def row_voltages(network: LeakyNetwork, inputs: NDArray, nodes: NDArray) -> list
     mean = (driven[1:] + driven[:-1]).mean(axis=0) / 2.0
     rows = [inputs, *split_nodes(signals.layout, mean)[:-1]]
     return [np.append(each, network.v_ref) for each in rows]
-
-
-def disturb(
-    crossbars: Sequence[Crossbar],
-    rows: Sequence[NDArray],
-    access: Nmos,
-    v_gate: float,
-    seconds: float,
-) -> None:
-    """Let the cells move while their rows are at the voltages *rows* [V] for *seconds*.
-
-    Raises
-    ------
-    SimulationError
-        If the motion of a cell cannot be integrated.
-    """
-    for xbar, volts in zip(crossbars, rows, strict=True):
-        of_cells = np.repeat(volts, xbar.cells // volts.size)
-        _read(xbar.bank, access, v_gate, of_cells, seconds)
-        if not np.isfinite(xbar.bank.x).all():
-            raise SimulationError("the motion of a cell in a read could not be integrated.")
-
-
-@kernel
-def _read(bank, access, v_gate, volts, seconds):
-    like, table, x, g = bank.like, bank.table, bank.x, bank.g
-    for c in range(x.size):
-        p = cell(like, table, c)
-        x[c] = state_after(p, access, v_gate, volts[c], 0.0, seconds, x[c])
-        g[c] = read_conductance(p, bank.channel, bank.v_read, x[c])

@@ -22,6 +22,7 @@ from ..circuits.leaky.signals import send, signals_of
 from ..circuits.leaky.transient import transient
 from ..circuits.simulator import Phase
 from ..crossbar.array import Crossbar
+from ..crossbar.read_motion import disturb, moves
 from ..devices.cell.access import make_access
 from ..errors import ConfigError, SimulationError
 from ..experiment import Experiment
@@ -35,7 +36,7 @@ from ..spice_netlists.parts.tiles import MemristorCells
 from ..training.pulsed import PulsedLearner
 from .circuit import learner_of
 from .leaky import leaky_network, leaky_phases
-from .reading import disturb, moves, row_voltages
+from .reading import row_voltages
 from .transistor import own_transistor
 
 __all__ = [
